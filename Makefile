@@ -1,0 +1,53 @@
+# Two commands for newcomers: `make demo` and `make test`. Each sets up what it needs in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test lint types unit run lock clean
+
+demo: $(VENV)/.ready  ## everything local: no account, no token
+	@$(BIN)/threadline demo
+
+test: lint types unit  ## lint, import contracts, types, tests, coverage gates
+
+lint: $(VENV)/.ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(VENV)/.ready-dev
+	$(BIN)/mypy
+
+unit: $(VENV)/.ready-dev
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/coverage report --include='core/*' --fail-under=100
+	$(BIN)/coverage report --include='bots/*' --fail-under=95
+
+run: $(VENV)/.ready
+	@$(BIN)/threadline run
+
+lock:  ## renew the pins; needs uv on the PATH
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    pyproject.toml --group build -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo 'Threadline needs Python 3.11 or newer: make PYTHON=/path/to/python3.11'; exit 1; }
+	@echo 'Setting up $(VENV) …'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: requirements.lock pyproject.toml | $(BIN)/python
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.ready-dev: requirements-dev.lock $(VENV)/.ready
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,35 @@
+"""The `threadline` command."""
+
+import sys
+
+import structlog
+import typer
+
+from bots.cli.ask import ask
+from bots.cli.demo import demo
+from bots.cli.link import link
+from bots.cli.run import run
+from bots.cli.starting import FAILED
+from bots.cli.status import status
+
+log = structlog.get_logger(__name__)
+
+app = typer.Typer(
+    name="threadline",
+    help="Your MicroVisualizer project's AI assistant, in the threads of your chat.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for command in (run, demo, ask, link, status):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line. What nobody has foreseen ends in a sentence, and in the log."""
+    try:
+        app()
+    except Exception:
+        log.exception("unforeseen")
+        typer.echo("Threadline has met a fault of its own; the log has the details.", err=True)
+        sys.exit(FAILED)

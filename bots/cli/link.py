@@ -1,0 +1,49 @@
+"""`threadline link`: what `/threadline link` does in the chat, for an operator."""
+
+from typing import Annotated
+
+import typer
+
+from bots.cli.starting import TO_BE_SET_RIGHT, fail, finish, plainly, settings
+from bots.settings import Need, Settings
+from bots.slack.identity import identify
+from bots.slack.inbound import SLACK
+from bots.slack.side import web_client
+from bots.texts import linked
+from bots.wiring import linking_over, opened_store
+from core.clock import SystemClock
+from core.model import AuthorId, ChannelKey, ProjectId, WorkspaceId, project_id
+
+
+def link(
+    project: Annotated[str, typer.Argument(help="The project's id.")],
+    channel: Annotated[
+        str, typer.Option(help="Slack's id of a channel (C…); without it, the whole workspace is linked.")
+    ] = "",
+    workspace: Annotated[
+        str | None, typer.Option(help="Slack's id of the workspace (T…); without it, the bot token's.")
+    ] = None,
+) -> None:
+    """Link a channel, or a workspace, to a project. Also while Threadline runs."""
+    found = settings(Need.CHAT)  # whatever waited is then asked in that key's lane
+    with plainly():
+        wanted = project_id(project)
+    if workspace is None and found.slack is None:
+        fail("Name the workspace with --workspace, or set SLACK_BOT_TOKEN.", TO_BE_SET_RIGHT)
+    typer.echo(finish(_link(found, wanted, channel, workspace)))
+
+
+async def _link(found: Settings, project: ProjectId, channel: str, workspace: str | None) -> str:
+    clock = SystemClock()
+    async with opened_store(found) as (_, store):
+        where = WorkspaceId(workspace) if workspace is not None else await _own_workspace(found)
+        linking = linking_over(found, store, clock, lambda: None)
+        released = await linking.link(ChannelKey(SLACK, where, channel), project, AuthorId("operator"))
+    return linked(project, workspace=not channel, released=released)
+
+
+async def _own_workspace(found: Settings) -> WorkspaceId:
+    if found.slack is None:
+        raise ValueError("checked before")
+    async with web_client(found.slack.bot_token.get_secret_value(), found.slack.api_url) as client:
+        return (await identify(client)).workspace

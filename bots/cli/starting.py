@@ -1,0 +1,63 @@
+"""What every command begins with: settings, logs, and faults said plainly. Exit codes are stable.
+
+0: done. 1: it did not work this time. 2: something has to be set right first.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, TypeVar
+
+import typer
+
+from bots.settings import Need, Settings, SettingsInvalid, load
+from bots.telemetry import configure
+from core.errors import Permanent, ThreadlineError
+
+T = TypeVar("T")
+
+FAILED = 1
+TO_BE_SET_RIGHT = 2
+
+
+def settings(*needs: Need) -> Settings:
+    """Read the settings and set up the logs, or end with all faults at once."""
+    try:
+        found = load(os.environ, needs=frozenset(needs))
+    except SettingsInvalid as error:
+        fail(str(error), TO_BE_SET_RIGHT)
+    configure(json=not sys.stderr.isatty(), stream=sys.stderr, secrets=_secrets(found))
+    return found
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """End with one sentence, not a stack trace, where something of ours goes wrong."""
+    try:
+        yield
+    except Permanent as error:
+        fail(str(error), TO_BE_SET_RIGHT)
+    except ThreadlineError as error:
+        fail(str(error), FAILED)
+
+
+def finish(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work to its end."""
+    with plainly():
+        return asyncio.run(work)
+
+
+def fail(sentence: str, code: int) -> NoReturn:
+    """Say what is wrong on standard error, and exit."""
+    typer.echo(sentence, err=True)
+    raise typer.Exit(code)
+
+
+def _secrets(found: Settings) -> list[str]:
+    chat, slack = found.chat, found.slack
+    held = [None if chat is None else chat.key]
+    if slack is not None:
+        held += [slack.bot_token, slack.app_token, slack.signing_secret]
+    return [secret.get_secret_value() for secret in held if secret is not None]

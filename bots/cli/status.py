@@ -1,0 +1,48 @@
+"""`threadline status`: what the queue holds, what is linked, and what is paused."""
+
+from rich.console import Console
+from rich.table import Table
+
+from bots.cli.starting import finish, settings
+from bots.settings import Settings
+from bots.slack.inbound import SLACK
+from bots.texts import clock_time
+from bots.wiring import opened_store
+from core.clock import SystemClock
+from core.model import Link, State, Tally
+
+
+def status() -> None:
+    """Tell what the queue holds, which lanes are paused, and which channels are linked."""
+    found = settings()
+    tally, links = finish(_look(found))
+    console = Console()
+    console.print(_queue(tally))
+    for lane, until in tally.paused.items():
+        console.print(f"Paused until {clock_time(until)}: {lane}", markup=False)
+    if tally.oldest_due is not None:
+        console.print(f"Oldest due: {tally.oldest_due:%Y-%m-%d %H:%M} UTC")
+    if found.default_project is not None:
+        console.print(f"Default project: {found.default_project}")
+    console.print(_linked(links) if links else "No channel is linked.")
+
+
+async def _look(found: Settings) -> tuple[Tally, list[Link]]:
+    now = SystemClock().now()
+    async with opened_store(found) as (_, store):
+        return await store(lambda uow: (uow.deliveries.tally(now), list(uow.links.all(SLACK))))
+
+
+def _queue(tally: Tally) -> Table:
+    table = Table("state", "questions")
+    for state in State:
+        table.add_row(state.value, str(tally.by_state.get(state, 0)))
+    return table
+
+
+def _linked(links: list[Link]) -> Table:
+    table = Table("workspace", "channel", "project", "by", "since")
+    for link in links:
+        channel = link.at.channel or "(all)"
+        table.add_row(link.at.workspace, channel, link.project, link.by, f"{link.since:%Y-%m-%d}")
+    return table

@@ -1,0 +1,81 @@
+"""What can be set from outside, as frozen values; and what can be wrong with it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum, auto
+
+from pydantic import SecretStr
+
+from core.model import ProjectId
+
+
+class Need(Enum):
+    """What a command cannot do without."""
+
+    CHAT = auto()
+    PLATFORM = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """Where the assistant answers, the key it knows us by, and the proxy on the way, if any."""
+
+    url: str
+    key: SecretStr
+    proxy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Where we listen; port 0 takes any free one."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """Socket Mode has an `app_token`, HTTP a `signing_secret`; one is there. `api_url` ends with /."""
+
+    bot_token: SecretStr
+    app_token: SecretStr | None
+    signing_secret: SecretStr | None
+    api_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that is set from outside. `chat` and `slack` are None where their secrets are not set."""
+
+    chat: ChatSettings | None
+    slack: SlackSettings | None
+    database_url: str
+    default_project: ProjectId | None
+    http: HttpSettings
+    history_characters: int
+    deadline: timedelta
+    concurrency: int
+    admins: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with `variable` (or a file), and the sentence that mends it."""
+
+    variable: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.variable} {self.problem}. {self.remedy}"
+
+
+class SettingsInvalid(Exception):
+    """The settings cannot be used. No value is ever repeated in the message: it may be a secret."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__(faults)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return "\n".join(["The settings cannot be used:", *(f"  - {fault}" for fault in self.faults)])

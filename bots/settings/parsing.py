@@ -1,0 +1,82 @@
+"""One text → one value, or what is wrong with it. Knows no names of settings."""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from core.errors import InvalidProjectId
+from core.model import ProjectId, project_id
+
+
+class Wrong(Exception):
+    """A value cannot be used. Holds what is wrong, and the remedy."""
+
+
+def matching(pattern: str, problem: str, remedy: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if re.fullmatch(pattern, text) is None:
+            raise Wrong(problem, remedy)
+        return text
+
+    return parse
+
+
+def secret(kind: str, prefix: str = "") -> Callable[[str], SecretStr]:
+    parse = matching(rf"{prefix}[!-~]+", f"is not {kind}", "Copy it again: printable ASCII, no spaces.")
+    return lambda text: SecretStr(parse(text))
+
+
+database = matching(
+    r"sqlite:///(?!:memory:)[^?#]*[^?#/]",
+    "does not name an SQLite file",
+    "Use sqlite:///FILE, the only database for now.",
+)
+host = matching(
+    r"[A-Za-z0-9._:%-]+", "is not a host name or IP address", "Use a bare one, such as 127.0.0.1."
+)
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if re.fullmatch(r"[0-9]{1,9}", text) is None or not least <= int(text) <= most:
+            raise Wrong("is out of range or not a whole number", f"Use a number from {least} to {most}.")
+        return int(text)
+
+    return parse
+
+
+def address(text: str) -> str:
+    remedy = "Use an https address without user name, query or fragment (http only to this machine itself)."
+    try:
+        url = urlsplit(text)
+        named, _ = url.hostname or "", url.port
+    except ValueError:
+        raise Wrong("is not a URL", remedy) from None  # the cause repeats the address
+    if not named or not text.isprintable() or " " in text:
+        raise Wrong("is not a URL", remedy)
+    if "@" in url.netloc or "?" in text or "#" in text:
+        raise Wrong("has more than a host and a path", remedy)
+    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(named)):
+        raise Wrong("is not https", remedy)
+    return text
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def project(text: str) -> ProjectId:
+    try:
+        return project_id(text)
+    except InvalidProjectId as wrong:
+        raise Wrong("is not a project id", str(wrong)) from wrong
+
+
+def ids(text: str) -> frozenset[str]:
+    return frozenset(filter(None, re.split(r"[,\s]+", text)))

@@ -1,0 +1,176 @@
+"""The environment and the .env file → Settings, with all faults at once. Nothing is opened or tried."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TypeVar
+
+from dotenv.parser import parse_stream
+
+from bots.settings import parsing
+from bots.settings.model import (
+    ChatSettings,
+    Fault,
+    HttpSettings,
+    Need,
+    Settings,
+    SettingsInvalid,
+    SlackSettings,
+)
+
+T = TypeVar("T")
+
+VARIABLES = (
+    "MICROVISUALIZER_API_URL",
+    "MICROVISUALIZER_API_KEY",
+    "THREADLINE_DATABASE_URL",
+    "THREADLINE_DEFAULT_PROJECT",
+    "THREADLINE_HTTP_HOST",
+    "THREADLINE_HTTP_PORT",
+    "THREADLINE_HISTORY_CHARACTERS",
+    "THREADLINE_DEADLINE_MINUTES",
+    "THREADLINE_CONCURRENCY",
+    "THREADLINE_ADMINS",
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "SLACK_API_URL",
+    "HTTPS_PROXY",
+)
+"""Every variable that is read. An unknown one that begins with THREADLINE_ is taken for a misspelling."""
+
+_OURS = "THREADLINE_"
+_SLACK_SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+
+
+def load(
+    environ: Mapping[str, str], env_file: Path | None = Path(".env"), *, needs: frozenset[Need]
+) -> Settings:
+    """Return the settings; the environment goes before the file, and an empty value counts as not set.
+
+    What is not in `needs` may be missing, but what is there must be valid. A missing file is no fault.
+    Raises SettingsInvalid with all faults at once.
+    """
+    faults: list[Fault] = []
+    filed = {} if env_file is None else _filed(env_file, faults)
+    written = _set(filed) | _set(environ)
+    faults += _misspelt(written)
+    reading = _Reading(written, faults)
+    settings = _settings(reading)
+    if Need.CHAT in needs and "MICROVISUALIZER_API_KEY" not in written:
+        faults.append(
+            Fault("MICROVISUALIZER_API_KEY", "is not set", "Set it to an API key of your organisation.")
+        )
+    if Need.PLATFORM in needs and not any(name in written for name in _SLACK_SECRETS):
+        faults.append(Fault("SLACK_BOT_TOKEN", "is not set, so there is no platform to answer on", _TWO_WAYS))
+    if faults:
+        raise SettingsInvalid(tuple(faults))
+    return settings
+
+
+class _Reading:
+    """Reads one variable after the other and gathers the faults."""
+
+    def __init__(self, written: Mapping[str, str], faults: list[Fault]) -> None:
+        self._written = written
+        self._faults = faults
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._written
+
+    def fault(self, variable: str, problem: str, remedy: str) -> None:
+        self._faults.append(Fault(variable, problem, remedy))
+
+    def take(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        """Return the parsed value, or `default` where it is not set or is a fault."""
+        if name not in self._written:
+            return default
+        try:
+            return parse(self._written[name])
+        except parsing.Wrong as wrong:
+            self.fault(name, *wrong.args)
+            return default
+
+
+def _settings(reading: _Reading) -> Settings:
+    return Settings(
+        chat=_chat(reading),
+        slack=_slack(reading),
+        database_url=reading.take("THREADLINE_DATABASE_URL", parsing.database, "sqlite:///threadline.db"),
+        default_project=reading.take("THREADLINE_DEFAULT_PROJECT", parsing.project, None),
+        http=HttpSettings(
+            reading.take("THREADLINE_HTTP_HOST", parsing.host, "127.0.0.1"),
+            reading.take("THREADLINE_HTTP_PORT", parsing.whole(0, 65535), 8080),
+        ),
+        history_characters=reading.take(
+            "THREADLINE_HISTORY_CHARACTERS", parsing.whole(1000, 10_000_000), 60_000
+        ),
+        deadline=timedelta(minutes=reading.take("THREADLINE_DEADLINE_MINUTES", parsing.whole(1, 1440), 30)),
+        concurrency=reading.take("THREADLINE_CONCURRENCY", parsing.whole(1, 1000), 8),
+        admins=reading.take("THREADLINE_ADMINS", parsing.ids, frozenset()),
+    )
+
+
+def _chat(reading: _Reading) -> ChatSettings | None:
+    url = reading.take("MICROVISUALIZER_API_URL", parsing.address, "https://api.microvisualizer.com")
+    key = reading.take("MICROVISUALIZER_API_KEY", parsing.secret("an API key"), None)
+    proxy = reading.take("HTTPS_PROXY", str, None) if url.startswith("https:") else None
+    return None if key is None else ChatSettings(url, key, proxy)
+
+
+_TWO_WAYS = (
+    "Set SLACK_BOT_TOKEN and one of: SLACK_APP_TOKEN (Socket Mode: no public address needed)"
+    " or SLACK_SIGNING_SECRET (HTTP: Slack calls us)."
+)
+
+
+def _slack(reading: _Reading) -> SlackSettings | None:
+    bot_token = reading.take("SLACK_BOT_TOKEN", parsing.secret("a bot token (xoxb-…)", "xoxb-"), None)
+    app_token = reading.take("SLACK_APP_TOKEN", parsing.secret("an app-level token (xapp-…)", "xapp-"), None)
+    signing_secret = reading.take("SLACK_SIGNING_SECRET", parsing.secret("a signing secret"), None)
+    api_url = reading.take("SLACK_API_URL", parsing.address, "https://slack.com/api/")
+    own, app, signing = (name in reading for name in _SLACK_SECRETS)
+    if own and not (app or signing):
+        reading.fault("SLACK_BOT_TOKEN", "is set, but no way for Slack to reach us", _TWO_WAYS)
+    if (app or signing) and not own:
+        there = "SLACK_APP_TOKEN" if app else "SLACK_SIGNING_SECRET"
+        reading.fault("SLACK_BOT_TOKEN", f"is not set, though {there} is", "Set it to the bot's xoxb- token.")
+    if bot_token is None:
+        return None
+    return SlackSettings(bot_token, app_token, signing_secret, api_url.rstrip("/") + "/")
+
+
+def _set(variables: Mapping[str, str]) -> dict[str, str]:
+    return {name: value.strip() for name, value in variables.items() if value.strip()}
+
+
+def _filed(env_file: Path, faults: list[Fault]) -> dict[str, str]:
+    """Return what the file says, taken literally: ${…} in a secret is not an expansion."""
+    filed: dict[str, str] = {}
+    try:
+        with env_file.open(encoding="utf-8-sig") as stream:
+            for binding in parse_stream(stream):
+                if binding.error:
+                    text = binding.original.string
+                    line = binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
+                    problem = f"cannot be read at line {line}"
+                    faults.append(Fault(str(env_file), problem, "Write NAME=value there."))
+                elif binding.key is not None:
+                    filed[binding.key] = binding.value or ""
+    except FileNotFoundError:
+        return filed
+    except (OSError, UnicodeDecodeError):
+        faults.append(Fault(str(env_file), "cannot be read", "Make it a readable UTF-8 text file."))
+    return filed
+
+
+def _misspelt(written: Mapping[str, str]) -> list[Fault]:
+    known = [name for name in VARIABLES if name.startswith(_OURS)]
+    unknown = sorted(name for name in written if name.upper().startswith(_OURS) and name not in known)
+    return [Fault(name, "is not a setting", _suggestion(name, known)) for name in unknown]
+
+
+def _suggestion(name: str, known: list[str]) -> str:
+    nearest = get_close_matches(name.upper(), known, n=1)
+    return f"Did you mean {nearest[0]}? Otherwise remove it." if nearest else "Remove it."

@@ -1,0 +1,42 @@
+"""Who we are in the workspace: asked once at start, so that no event has to wait for it."""
+
+from dataclasses import dataclass
+
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots.slack.calls import translated
+from core.model import WorkspaceId
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Our names in one workspace."""
+
+    workspace: WorkspaceId
+    name: str
+    bot_id: str
+    bot_user: str
+
+    def authorization(self, bot_token: str) -> AuthorizeResult:
+        """Return what Bolt's `authorize` gives. With a plain token Bolt would ask `auth.test` itself at the
+        first events, and drop them where that fails."""
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=self.workspace,
+            bot_id=self.bot_id,
+            bot_user_id=self.bot_user,
+            bot_token=bot_token,
+        )
+
+
+async def identify(client: AsyncWebClient) -> Identity:
+    """Ask Slack who the bot token belongs to; raises errors of core.errors."""
+    with translated():
+        reply = await client.auth_test()
+    return Identity(
+        workspace=WorkspaceId(reply["team_id"]),
+        name=str(reply.get("team") or reply["team_id"]),
+        bot_id=str(reply["bot_id"]),
+        bot_user=str(reply["user_id"]),
+    )

@@ -1,0 +1,115 @@
+"""Slack's JSON → our Question, or None for what we must not answer. Makes no calls."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bots.slack.mrkdwn import mentions, mentions_other, plain
+from core.model import (
+    AuthorId,
+    EventId,
+    MessageId,
+    Platform,
+    Question,
+    Reason,
+    ThreadKey,
+    WorkspaceId,
+)
+
+SLACK = Platform("slack")
+
+# A file, or a reply that is also sent to the channel: still somebody's own words.
+_SPOKEN = frozenset({"", "file_share", "thread_broadcast"})
+_TS = re.compile(r"[0-9]{1,11}\.[0-9]{6}")
+_SLACKBOT = "USLACKBOT"
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """What we read of an event; absent texts are empty."""
+
+    kind: str
+    event: str
+    team: str
+    channel: str
+    channel_type: str
+    author: str
+    ts: str
+    thread: str
+    raw: str
+    has_files: bool
+
+
+def to_question(body: Mapping[str, Any], *, bot_user: str) -> Question | None:
+    """Return None for what we must not answer: bots, edits, joins, and talk that is not meant for us.
+
+    `body` is an `event_callback` whose event is a `message` or an `app_mention`. In a thread without a
+    mention the question comes back not `addressed`: it counts only where the thread is ours.
+    """
+    said = _spoken(body)
+    if said is None or said.author in {bot_user, _SLACKBOT}:
+        return None
+    addressed = said.kind == "app_mention" or said.channel_type == "im" or mentions(said.raw, bot_user)
+    if not addressed and (said.thread == said.ts or mentions_other(said.raw, bot_user)):
+        return None
+    text = plain(said.raw, bot_user)
+    if not (addressed or text or said.has_files):
+        return None
+    return Question(
+        event=EventId(said.event),
+        message=MessageId(said.ts),
+        thread=ThreadKey(SLACK, WorkspaceId(said.team), said.channel, said.thread),
+        author=AuthorId(said.author),
+        text=text,
+        asked_at=written_at(said.ts),
+        addressed=addressed,
+        has_files=said.has_files,
+        objection=Reason.EXTERNAL if body.get("is_ext_shared_channel") else None,
+    )
+
+
+def written_at(ts: str) -> datetime:
+    """Return the time in a message's `ts`: seconds since 1970 with six decimals."""
+    seconds, _, fraction = ts.partition(".")
+    micros = int(f"{fraction:0<6.6}" or 0)
+    return datetime.fromtimestamp(int(seconds), UTC) + timedelta(microseconds=micros)
+
+
+def to_ts(at: datetime) -> str:
+    """Return a time as Slack's `ts`."""
+    return f"{int(at.timestamp())}.{at.microsecond:06}"
+
+
+def _spoken(body: Mapping[str, Any]) -> _Spoken | None:
+    """Return a person's words as they came; None for anything else, such as JSON of another shape.
+
+    What has the right signature and a wrong shape would only be sent again if we failed over it.
+    """
+    event = body.get("event")
+    if not isinstance(event, Mapping) or event.get("bot_id"):
+        return None
+    ts = _text(event, "ts")
+    said = _Spoken(
+        kind=_text(event, "type"),
+        event=_text(body, "event_id"),
+        team=_text(body, "team_id"),
+        channel=_text(event, "channel"),
+        channel_type=_text(event, "channel_type"),
+        author=_text(event, "user"),
+        ts=ts,
+        thread=str(event.get("thread_ts") or ts),
+        raw=_text(event, "text"),
+        has_files=bool(event.get("files") or event.get("attachments")),
+    )
+    whole = all((said.event, said.team, said.channel, said.author))
+    spoken = said.kind in {"message", "app_mention"} and str(event.get("subtype") or "") in _SPOKEN
+    times = _TS.fullmatch(said.ts) and _TS.fullmatch(said.thread)
+    return said if whole and spoken and times else None
+
+
+def _text(values: Mapping[str, Any], name: str) -> str:
+    """Return a text of Slack's; a value of another kind is as good as none."""
+    value = values.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,164 @@
+"""Our answers → Slack: a `Poster`. Every message goes into its thread, marked so that it can be found."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from slack_sdk.models.blocks import MarkdownBlock
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots import texts
+from bots.slack.calls import Forbidden, Unshowable, translated
+from bots.slack.inbound import to_ts
+from bots.slack.markup import as_text, fallback, parts
+from bots.slack.members import Members
+from core.clock import Clock
+from core.errors import CannotLook, PostRefused, ThreadlineError
+from core.model import (
+    Address,
+    AnswerPart,
+    AuthorId,
+    Notice,
+    QueuedUntil,
+    Reason,
+    Remark,
+    ThreadState,
+    Working,
+    WorkspaceId,
+)
+
+log = structlog.get_logger(__name__)
+
+#: The metadata by which our messages are found again after an attempt whose outcome is unknown.
+PART = "threadline_part"
+# A status lapses after two minutes (assistant.threads.setStatus): a longer wait is said in a message.
+_STATUS_HOLDS = timedelta(seconds=100)
+# A form is dated by our clock, the answer's message by Slack's.
+_CLOCKS_APART = timedelta(minutes=5)
+_PAGES = 5
+_PAGE = 200
+
+
+class SlackPoster:
+    """Shows answers, notices and states in Slack threads."""
+
+    def __init__(self, client: AsyncWebClient, members: Members, clock: Clock) -> None:
+        self._client = client
+        self._members = members
+        self._clock = clock
+        self._shows_status = True
+
+    def split(self, answer: str, remarks: Collection[Remark]) -> Sequence[str]:
+        """Return Markdown parts that each fit a `markdown` block."""
+        said = texts.remarks(remarks)
+        return parts(f"{answer}\n\n{said}" if said else answer)
+
+    async def post(self, to: Address, part: AnswerPart) -> str:
+        """Post a part as a `markdown` block; as plain text, whole, if Slack will not show that."""
+        blocks = [MarkdownBlock(text=part.text).to_dict()]
+        try:
+            return await self._say(to, text=fallback(part.text), blocks=blocks, part=part.number)
+        except Unshowable as error:
+            log.warning("blocks refused, posted as text", delivery=to.delivery, said=str(error))
+            return await self._say(to, text="\n".join(as_text(part.text)), part=part.number)
+
+    async def notify(self, to: Address, notice: Notice) -> str:
+        """Post a notice in its thread; one about a thread that refuses us goes to its asker directly."""
+        words = texts.notice(notice, to.delivery)
+        match notice.reason:
+            case Reason.POST_REFUSED:
+                return await self._tell_directly(to, words)
+            case Reason.NOT_LINKED:
+                # The answer will be part 0 of the same delivery: this must not be found in its place.
+                return await self._say(to, text=words, part=-1)
+        return await self._say(to, text=words, part=0)
+
+    async def _tell_directly(self, to: Address, words: str) -> str:
+        try:
+            await self._set_status(to, "")  # no message of ours will take it away
+        except ThreadlineError as error:
+            log.info("state not shown", delivery=to.delivery, error=str(error))
+        with translated():
+            reply = await self._client.chat_postMessage(channel=to.author, text=words, **_QUIET)
+        return str(reply["ts"])
+
+    async def find(self, to: Address, number: int) -> str | None:
+        """Look through the thread, from the question on, for the message with this part's mark."""
+        cursor = ""
+        for _ in range(_PAGES):
+            try:
+                with translated():
+                    reply = await self._client.conversations_replies(
+                        channel=to.thread.channel,
+                        ts=to.thread.thread,
+                        oldest=to_ts(to.asked_at - _CLOCKS_APART),
+                        limit=_PAGE,
+                        cursor=cursor,
+                        include_all_metadata=True,
+                    )
+            except Forbidden as error:
+                raise CannotLook(str(error)) from error
+            except PostRefused:
+                return None  # where we may not look we may not have posted either
+            for message in reply["messages"]:
+                if (message.get("metadata") or {}).get("event_payload") == _mark(to, number):
+                    return str(message["ts"])
+            cursor = (reply.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return None
+        raise CannotLook("the thread has more messages than we may look through")
+
+    async def show_state(self, to: Address, state: ThreadState) -> None:
+        """Set the thread's status; Slack takes it away with our next message, or after two minutes."""
+        match state:
+            case QueuedUntil(at) if at - self._clock.now() > _STATUS_HOLDS:
+                shown = f"<!date^{int(at.timestamp())}^{{time}}|{texts.clock_time(at)}>"
+                await self._say(to, text=texts.queued(shown), part=None)
+            case QueuedUntil(at):
+                await self._set_status(to, texts.STATUS_QUEUED.format(at=texts.clock_time(at)))
+            case Working.ASKING:
+                await self._set_status(to, texts.STATUS_WORKING)
+            case Working.IDLE:
+                await self._set_status(to, "")
+
+    async def names(self, workspace: WorkspaceId, authors: Collection[AuthorId]) -> Mapping[AuthorId, str]:  # noqa: ARG002 one workspace, one token
+        """Return display names, remembered for ten minutes."""
+        return await self._members.names(authors)
+
+    async def _say(
+        self, to: Address, *, text: str, part: int | None, blocks: Sequence[dict[str, Any]] | None = None
+    ) -> str:
+        mark = None if part is None else {"event_type": PART, "event_payload": _mark(to, part)}
+        with translated():
+            reply = await self._client.chat_postMessage(
+                channel=to.thread.channel,
+                thread_ts=to.thread.thread,
+                text=text,
+                blocks=blocks,
+                metadata=mark,
+                **_QUIET,
+            )
+        return str(reply["ts"])
+
+    async def _set_status(self, to: Address, status: str) -> None:
+        if not self._shows_status:
+            return
+        try:
+            with translated():
+                await self._client.assistant_threads_setStatus(
+                    channel_id=to.thread.channel, thread_ts=to.thread.thread, status=status
+                )
+        except Forbidden:
+            self._shows_status = False
+            log.warning(
+                "no status is shown: the app lacks a scope for it", method="assistant.threads.setStatus"
+            )
+
+
+# No preview is ever fetched for a link in an answer: it could carry what was said to a stranger's server.
+_QUIET: Mapping[str, Any] = {"unfurl_links": False, "unfurl_media": False}
+
+
+def _mark(to: Address, number: int) -> Mapping[str, Any]:
+    return {"delivery": to.delivery, "part": number}

@@ -1,0 +1,130 @@
+"""*Ask about this message*: a message's menu opens a form, and the answer comes in that message's thread.
+
+Slash commands do not work in Slack's threads; this does.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncAck
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots import texts
+from bots.slack.calls import translated
+from bots.slack.errands import Errands
+from bots.slack.inbound import SLACK
+from bots.slack.mrkdwn import plain
+from core.clock import Clock
+from core.model import AuthorId, EventId, MessageId, Outcome, Question, ThreadKey, WorkspaceId
+from core.services.asking import Asking
+
+log = structlog.get_logger(__name__)
+
+#: The id of the shortcut in the manifest, and of the form it opens.
+ASK_ABOUT = "ask_about_message"
+_FIELD = "question"
+# A form remembers at most 3,000 characters (docs.slack.dev/reference/views, private_metadata).
+_REMEMBERED = 2_500
+
+
+class AskAbout:
+    """The shortcut and its form."""
+
+    def __init__(
+        self, asking: Asking, client: AsyncWebClient, errands: Errands, clock: Clock, *, bot_user: str
+    ) -> None:
+        self._asking = asking
+        self._client = client
+        self._errands = errands
+        self._clock = clock
+        self._bot_user = bot_user
+
+    async def on_shortcut(self, ack: AsyncAck, shortcut: Mapping[str, Any]) -> None:
+        """Acknowledge, then open the form."""
+        await ack()
+        self._errands.run(self._open(shortcut["trigger_id"], self._form(shortcut)))
+
+    async def on_submit(self, ack: AsyncAck, view: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        """Commit the question, close the form, then show in the thread who asked what."""
+        about = json.loads(view["private_metadata"])
+        asked = (view["state"]["values"][_FIELD][_FIELD].get("value") or "").strip() or texts.ASK_DEFAULT
+        thread = ThreadKey(SLACK, WorkspaceId(body["team"]["id"]), about["channel"], about["thread"])
+        who = AuthorId(body["user"]["id"])
+        outcome = await self._asking.accept(
+            Question(
+                event=EventId(view["id"]),
+                message=MessageId(view["id"]),
+                thread=thread,
+                author=who,
+                text=texts.about_message(asked, about["text"]),
+                asked_at=self._clock.now(),
+            )
+        )
+        await ack()
+        if outcome in {Outcome.ACCEPTED, Outcome.UNLINKED}:
+            self._errands.run(self._show(thread, who, asked))
+
+    async def _open(self, trigger: str, form: Mapping[str, Any]) -> None:
+        with translated():
+            await self._client.views_open(trigger_id=trigger, view=dict(form))
+
+    async def _show(self, thread: ThreadKey, who: AuthorId, asked: str) -> None:
+        words = texts.asks_about(f"<@{who}>", _escaped(asked))
+        with translated():
+            await self._client.chat_postMessage(
+                channel=thread.channel,
+                thread_ts=thread.thread,
+                text=words,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+
+    def _form(self, shortcut: Mapping[str, Any]) -> Mapping[str, Any]:
+        message = shortcut["message"]
+        text = plain(message.get("text") or "", self._bot_user)
+        about = {
+            "channel": shortcut["channel"]["id"],
+            "thread": message.get("thread_ts") or message["ts"],
+            "text": text if len(text) <= _REMEMBERED else text[:_REMEMBERED] + " …",
+        }
+        return {
+            "type": "modal",
+            "callback_id": ASK_ABOUT,
+            "private_metadata": _fitting(about),
+            "title": _plain_text(texts.ASK_TITLE),
+            "submit": _plain_text(texts.ASK_SUBMIT),
+            "close": _plain_text(texts.ASK_CANCEL),
+            "blocks": [
+                {
+                    "type": "input",
+                    "block_id": _FIELD,
+                    "optional": True,
+                    "label": _plain_text(texts.ASK_LABEL),
+                    "element": {
+                        "type": "plain_text_input",
+                        "action_id": _FIELD,
+                        "multiline": True,
+                        "max_length": 3000,
+                        "placeholder": _plain_text(texts.ASK_DEFAULT),
+                    },
+                }
+            ],
+        }
+
+
+def _plain_text(text: str) -> Mapping[str, str]:
+    return {"type": "plain_text", "text": text}
+
+
+def _fitting(about: Mapping[str, str]) -> str:
+    """Return the form's memory as JSON; escapes may make a text longer than it was."""
+    text = about["text"]
+    while len(remembered := json.dumps({**about, "text": text}, ensure_ascii=False)) > 3_000:
+        text = text[: len(text) * 3 // 4] + " …"
+    return remembered
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

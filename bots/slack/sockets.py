@@ -1,0 +1,56 @@
+"""Socket Mode: the same listeners over a WebSocket that we open, watched for looking alive when it is not."""
+
+import asyncio
+
+import structlog
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots.slack.calls import translated
+from core.clock import Clock
+from core.errors import ThreadlineError
+
+log = structlog.get_logger(__name__)
+
+_LOOK_EVERY = 15.0  #: seconds
+
+
+class Sockets:
+    """One Socket Mode connection, kept alive until closed."""
+
+    def __init__(self, app: AsyncApp, client: AsyncWebClient, app_token: str, clock: Clock) -> None:
+        self._bolt = AsyncSocketModeHandler(app, app_token, web_client=client)
+        self._clock = clock
+        self._watching: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        """Open the connection; raises errors of core.errors if Slack refuses."""
+        client = self._bolt.client
+        with translated():
+            # `connect` alone would keep a refusal to itself, and try for ever.
+            client.wss_uri = await client.issue_new_wss_url()
+        await client.connect()
+        self._watching = asyncio.create_task(self._watch())
+
+    async def aclose(self) -> None:
+        """Close the connection: Slack keeps what it has not delivered, and sends it to the next one."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        await self._bolt.client.close()
+
+    async def _watch(self) -> None:
+        """Reconnect where the SDK's own reconnecting has given up."""
+        while True:
+            await self._clock.sleep(_LOOK_EVERY)
+            if await self._bolt.client.is_connected():
+                continue
+            log.warning("socket lost, reconnecting")
+            # The SDK may be trying an address for ever that has expired: without one it asks for a new one.
+            self._bolt.client.wss_uri = None
+            try:
+                with translated():
+                    await self._bolt.client.connect_to_new_endpoint()
+            except ThreadlineError as error:
+                log.warning("socket not reconnected", error=type(error).__name__, said=str(error))

@@ -1,0 +1,153 @@
+"""Every sentence the bots say. Plain text with `code`, which both Slack and Discord show as meant."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from core.model import Link, Notice, ProjectId, Reason, Remark
+from core.services.linking import Linked
+
+HELP = (
+    "Ask me about this channel's MicroVisualizer project: mention me with a question, then just go on "
+    "asking in the thread. Each new mention in the channel starts a fresh conversation.\n"
+    "• `/threadline link PROJECT` links this channel to a project; `/threadline link PROJECT workspace` "
+    "makes it the default of the whole workspace\n"
+    "• `/threadline unlink` takes this channel's link away; `/threadline unlink workspace` the default\n"
+    "• `/threadline status` tells which project answers here\n"
+    "In a thread, where commands do not work, use *Ask about this message* in a message's menu."
+)
+NOT_ALLOWED = (
+    "Only workspace admins, and people whom the operator has put on the list in `THREADLINE_ADMINS`, can link "
+    "projects. Ask one of them to do this."
+)
+NAME_A_PROJECT = (
+    "Which project? Write `/threadline link PROJECT`, for example `/threadline link my-project-a1b2c`."
+)
+BAD_PROJECT = (
+    "`{project}` is not a project id: one has 8 to 60 characters, small letters, digits and hyphens, with no "
+    "hyphen at either end. You find it in the address of the project in MicroVisualizer."
+)
+BAD_PLACE = "I do not know `{word}`: after the project there may only be `workspace`."
+UNKNOWN_COMMAND = "I do not know `{word}`.\n" + HELP
+ASK_TITLE = "Ask Threadline"
+ASK_LABEL = "Your question about this message"
+ASK_SUBMIT = "Ask"
+ASK_CANCEL = "Cancel"
+ASK_DEFAULT = "What does this mean for our services and topics?"
+STATUS_WORKING = "is looking at the project…"
+STATUS_QUEUED = "is waiting; next try at {at}…"
+
+_NOTICES = {
+    Reason.NOT_LINKED: "This channel has no project yet. A workspace admin can set one with "
+    "`/threadline link PROJECT`; I will then answer your question by myself. I keep it for 24 hours.",
+    Reason.LINK_EXPIRED: "Nobody linked this channel to a project within 24 hours, so I have let this question "
+    "go. Link one with `/threadline link PROJECT` and ask again.",
+    Reason.EMPTY: "Yes? Ask me about the project's services, messaging topics and how they connect, for example: "
+    "“Who consumes order.created?”",
+    Reason.ONLY_FILES: "I cannot read attachments or pictures. Please write your question as text.",
+    Reason.TOO_LONG: "That question is too long for me. Please shorten it and ask again.",
+    Reason.EXTERNAL: "This channel is shared with another organisation, so I do not answer here: what I know is "
+    "for your own people only.",
+    Reason.TOO_MANY: "This thread has had its share of answers for one hour, so I pause here. Start a new thread, or "
+    "go on later.",
+    Reason.KEY_REFUSED: "MicroVisualizer does not accept Threadline's API key{project}. Whoever runs Threadline has "
+    "to set a valid `MICROVISUALIZER_API_KEY`; then please ask again.",
+    Reason.PROJECT_UNKNOWN: "MicroVisualizer does not know the project this thread asks{project}. A workspace admin can link the right one with "
+    "`/threadline link PROJECT`; then ask in a new thread.",
+    Reason.CREDITS_SPENT: "Your organisation has no AI credits left at MicroVisualizer. Whoever manages its plan "
+    "there can add some; then please ask again.",
+    Reason.REJECTED: "MicroVisualizer would not take this question{project}. Try to put it differently; if that "
+    "does not help, show the reference to whoever runs Threadline.",
+    Reason.MISPLACED: "Threadline does not find MicroVisualizer at its configured address. Whoever runs Threadline "
+    "has to correct `MICROVISUALIZER_API_URL`; then please ask again.",
+    Reason.GAVE_UP: "I could not get an answer from MicroVisualizer in time, so I have let this question go. "
+    "Please ask again later.",
+    Reason.MAYBE_CHARGED: "MicroVisualizer took this question twice and never replied. As each try may cost AI "
+    "credits, I have stopped. Please ask again later.",
+    Reason.WAIT_TOO_LONG: "MicroVisualizer asks us to wait for more than a day, so I have let this question go. "
+    "Please ask again tomorrow, or ask whoever manages your plan there about its limits.",
+    Reason.POST_REFUSED: "You asked me something, but I may not write in that conversation. Invite me to the "
+    "channel, or unarchive it, and ask again.",
+}
+_WITH_REFERENCE = frozenset(_NOTICES) - {
+    Reason.NOT_LINKED,
+    Reason.LINK_EXPIRED,
+    Reason.EMPTY,
+    Reason.ONLY_FILES,
+    Reason.TOO_LONG,
+    Reason.EXTERNAL,
+    Reason.TOO_MANY,
+}
+_REMARKS = {
+    Remark.FILES_UNREAD: "I cannot read attachments or pictures; this answers your text alone.",
+    Remark.OLDER_TURNS_LEFT_OUT: "This thread has grown long: from here on I remember its first question and the "
+    "newest ones, and leave out those between.",
+}
+
+
+def notice(told: Notice, reference: str) -> str:
+    """Return a notice's words; `reference` lets an operator find the question in the log."""
+    project = "" if told.project is None else f" (project `{told.project}`)"
+    words = _NOTICES[told.reason].format(project=project)
+    return f"{words} (Reference: `{reference}`)" if told.reason in _WITH_REFERENCE else words
+
+
+def remarks(made: Collection[Remark]) -> str:
+    """Return what is said beside an answer, as Markdown; empty for nothing."""
+    return "\n".join(f"_{_REMARKS[remark]}_" for remark in sorted(made))
+
+
+def queued(shown_time: str) -> str:
+    """Return the notice of a long wait; `shown_time` is the time of the next try as the platform shows it."""
+    return f"I have to wait for MicroVisualizer. Your question is safe; I will try again at {shown_time}."
+
+
+def asks_about(who: str, question: str) -> str:
+    """Return what is shown in the thread when someone asks by the message's menu."""
+    return f"{who} asks about the message above: {question}"
+
+
+def about_message(question: str, message: str) -> str:
+    """Return the question, with the message it is about, as the assistant gets it."""
+    return f"{question}\n\nIt is about this message:\n\n{message}"
+
+
+def command_failed(why: str) -> str:
+    """Return what is said when a command was not carried out."""
+    return f"That did not work: {why.rstrip('.')}. Nothing was changed; please try again in a moment."
+
+
+def linked(project: ProjectId, *, workspace: bool, released: int) -> str:
+    """Return the confirmation of a link."""
+    place = "This workspace's channels without a link of their own" if workspace else "This channel"
+    verb = "now ask" if workspace else "now asks"
+    waiting = {0: "", 1: " The question that waited is being answered."}
+    more = waiting.get(released, f" The {released} questions that waited are being answered.")
+    return f"{place} {verb} `{project}`.{more} Threads that have begun keep their project."
+
+
+def unlinked(*, was_linked: bool, workspace: bool) -> str:
+    """Return the confirmation that a link is gone."""
+    place = "This workspace" if workspace else "This channel"
+    if not was_linked:
+        return f"{place} had no link of its own."
+    return f"{place}'s link is gone. Threads that have begun keep their project."
+
+
+def status(found: Linked) -> str:
+    """Return which project answers in a channel, and why."""
+    if found.channel is not None:
+        return f"This channel asks `{found.channel.project}` ({_set_by(found.channel)})."
+    if found.workspace is not None:
+        return f"This channel asks `{found.workspace.project}`, the workspace's default ({_set_by(found.workspace)})."
+    if found.default is not None:
+        return f"This channel asks `{found.default}`, the default of this installation."
+    return "This channel has no project. A workspace admin can set one with `/threadline link PROJECT`."
+
+
+def clock_time(at: datetime) -> str:
+    """Return a time of day for where the platform cannot show the reader's own."""
+    return f"{at:%H:%M} UTC"
+
+
+def _set_by(link: Link) -> str:
+    return f"linked {link.since:%Y-%m-%d}"

@@ -1,0 +1,1 @@
+"""The HTTP side: what platforms and operators' probes call."""

@@ -1,0 +1,201 @@
+"""The only place where concrete things meet: store, clients, services and adapters, from Settings."""
+
+import asyncio
+import hashlib
+import random
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Engine
+
+from bots.schedule import Schedule
+from bots.settings import ChatSettings, Settings, SlackSettings
+from bots.slack.inbound import SLACK
+from bots.slack.side import Access, slack_side
+from bots.web import app as web
+from bots.web.serving import WebServer
+from core.clock import Clock
+from core.errors import StoreUnavailable
+from core.model import ChannelKey, DeliveryId, LaneId, Platform, Tally
+from core.ports import Poster
+from core.project_api import HttpChatApi
+from core.retry import Limits
+from core.services.answering import Answering, AnsweringRules
+from core.services.asking import Asking, AskingRules
+from core.services.delivering import Delivering
+from core.services.leases import Leases
+from core.services.linking import Linking
+from core.services.posting import Posting
+from core.store import SoleProcess, Store, connect, migrate
+
+log = structlog.get_logger(__name__)
+
+_DRAIN_SECONDS = 20.0
+_EVER = timedelta(days=36_500)
+
+
+@dataclass(frozen=True, slots=True)
+class Threadline:
+    """A running Threadline: where it listens, and the task that ends only if something is badly wrong."""
+
+    url: str
+    working: "asyncio.Task[None]"
+    tally: Callable[[], Awaitable[Tally]]
+    """Tells what the queue holds now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The services over one store."""
+
+    store: Store
+    asking: Asking
+    linking: Linking
+    working: "asyncio.Task[None]"
+
+    async def is_ready(self) -> bool:
+        """Tell whether questions can be accepted: whether the database takes a transaction."""
+        try:
+            return await self.store(lambda uow: uow.links.all(SLACK)) is not None
+        except StoreUnavailable:
+            return False
+
+    async def tally(self, now: datetime) -> Tally:
+        """Return what the queue holds."""
+        return await self.store(lambda uow: uow.deliveries.tally(now))
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings) -> AsyncIterator[tuple[Engine, Store]]:
+    """Connect, bring the schema up to date, and give the store. Raises StoreUnusable."""
+    engine = connect(settings.database_url)
+    migrate(engine)
+    store = Store(engine)
+    try:
+        yield engine, store
+    finally:
+        await store.aclose()
+
+
+def chat_api(settings: Settings, chat: ChatSettings, clock: Clock) -> HttpChatApi:
+    """Return the client of the project's assistant. Raises EndpointMisplaced, KeyRefused."""
+    return HttpChatApi(
+        base_url=chat.url,
+        api_key=chat.key.get_secret_value(),
+        concurrency=settings.concurrency,
+        clock=clock,
+        proxy=chat.proxy,
+    )
+
+
+def slack_access(slack: SlackSettings) -> Access:
+    """Return what the Slack adapter needs of the settings."""
+    return Access(
+        bot_token=slack.bot_token.get_secret_value(),
+        app_token=None if slack.app_token is None else slack.app_token.get_secret_value(),
+        signing_secret=None if slack.signing_secret is None else slack.signing_secret.get_secret_value(),
+        api_url=slack.api_url,
+    )
+
+
+def linking_over(settings: Settings, store: Store, clock: Clock, wake: Callable[[], None]) -> Linking:
+    """Return the linking service, for the running program as for a single command."""
+    default, lane = settings.default_project, lane_of(settings.chat)
+    return Linking(store, clock, lane=lane, default_project=default, wake=wake)
+
+
+def lane_of(chat: ChatSettings | None) -> LaneId:
+    """Return the lane of an API key: its fingerprint, which gives nothing of the key away."""
+    key = "" if chat is None else chat.key.get_secret_value()
+    return LaneId(f"key {hashlib.sha256(key.encode()).hexdigest()[:16]}")
+
+
+def new_delivery_id(now: datetime) -> DeliveryId:
+    """Return a fresh id of 20 hexadecimal digits that sorts by time: milliseconds, then chance."""
+    return DeliveryId(f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(4)}")
+
+
+@asynccontextmanager
+async def running(settings: Settings, clock: Clock) -> AsyncIterator[Threadline]:
+    """Run everything that is configured; leaving the context stops it cleanly.
+
+    First nothing new is taken in, then what is under way is given its time, then all is closed. Raises
+    StoreUnusable, EndpointMisplaced, KeyRefused, AddressUnusable, and what Slack answers.
+    """
+    if settings.chat is None or settings.slack is None:
+        raise ValueError("to run, the settings must name the assistant and a platform")
+    async with AsyncExitStack() as stack:
+        engine, store = await stack.enter_async_context(opened_store(settings))
+        stack.enter_context(SoleProcess(engine))
+        chat = await stack.enter_async_context(chat_api(settings, settings.chat, clock))
+        access = slack_access(settings.slack)
+        slack = await stack.enter_async_context(slack_side(access, clock, settings.admins))
+        core = await stack.enter_async_context(
+            _delivering(settings, store, chat, {SLACK: slack.poster}, clock)
+        )
+        stack.push_async_callback(slack.hush)
+        await core.linking.begin(ChannelKey(SLACK, slack.identity.workspace))
+        routes = await slack.attach(core.asking, core.linking)
+        server = WebServer(web.build(routes, core.is_ready), settings.http.host, settings.http.port)
+        url = await server.start()
+        stack.push_async_callback(server.aclose)
+        await slack.listen()
+        log.info("running", workspace=slack.identity.name, url=url)
+        yield Threadline(url, core.working, lambda: core.tally(clock.now()))
+
+
+@asynccontextmanager
+async def _delivering(
+    settings: Settings, store: Store, chat: HttpChatApi, posters: Mapping[Platform, Poster], clock: Clock
+) -> AsyncIterator[Core]:
+    """Run the delivering half. What the last process held is free at once: we are the only one."""
+    freed = await store(lambda uow: uow.deliveries.release_expired(clock.now() + _EVER, ()))
+    log.info("store open", taken_over=freed)
+    schedule = Schedule(clock, lambda: delivering.wake())  # noqa: PLW0108 it is made below, and needs the schedule
+    delivering = _build_delivering(settings, store, chat, posters, clock=clock, on_next_due=schedule.next_due)
+    asking_rules = AskingRules(
+        lane=lane_of(settings.chat),
+        default_project=settings.default_project,
+        budget=settings.history_characters,
+    )
+    schedule.start()
+    working = asyncio.create_task(delivering.run(), name="delivering")
+    try:
+        yield Core(
+            store,
+            Asking(store, clock, asking_rules, new_id=new_delivery_id, wake=delivering.wake),
+            linking_over(settings, store, clock, delivering.wake),
+            working,
+        )
+    finally:
+        delivering.stop()
+        await asyncio.gather(working, return_exceptions=True)
+        log.info("stopped", cut_off=await delivering.drain(_DRAIN_SECONDS))
+        await schedule.stop()
+
+
+def _build_delivering(
+    settings: Settings,
+    store: Store,
+    chat: HttpChatApi,
+    posters: Mapping[Platform, Poster],
+    *,
+    clock: Clock,
+    on_next_due: Callable[[datetime | None], None],
+) -> Delivering:
+    leases = Leases(store, clock)
+    dice = random.SystemRandom().random
+    rules = AnsweringRules(settings.history_characters, Limits(deadline=settings.deadline))
+    return Delivering(
+        store,
+        clock,
+        leases,
+        Answering(store, chat, posters, clock=clock, leases=leases, rules=rules, random=dice),
+        Posting(store, posters, clock, leases, random=dice),
+        concurrency=settings.concurrency,
+        on_next_due=on_next_due,
+    )

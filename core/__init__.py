@@ -1,0 +1,1 @@
+"""What Threadline is: questions, threads, the queue and the project's assistant; no SDK in sight."""

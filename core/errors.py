@@ -1,0 +1,110 @@
+"""Everything that can go wrong, sorted by what the caller may do about it.
+
+ThreadlineError
+├── Retryable              ask or post again later; the queue decides when
+│   ├── RateLimited          the other side asked us to slow down
+│   ├── Unreachable          the request never left, or was never taken: safe to repeat
+│   ├── OutcomeUnknown       it was sent and nothing came back: it may have been done (and charged)
+│   ├── Unavailable          the other side answered that it cannot just now (5xx)
+│   ├── BrokenAnswer         it answered, but not with anything the contract allows
+│   └── StoreUnavailable     the database is locked, full or away
+└── Permanent              repeating changes nothing; someone has to act
+    ├── KeyRefused           the assistant does not accept our API key
+    ├── ProjectUnknown       no such project under this key
+    ├── CreditsSpent         the organisation has no AI credits left
+    ├── QuestionRejected     the assistant will not take this request
+    ├── EndpointMisplaced    the configured address is not the assistant's
+    ├── PostRefused          the platform will not show our message there
+    ├── CannotLook           the platform will not let us look for a message
+    ├── LeaseLost            another holder has the delivery now
+    ├── InvalidProjectId     not a project id by the endpoint's own pattern
+    └── StoreUnusable        the database is not ours, newer than we are, or held by another process
+"""
+
+from datetime import timedelta
+
+
+class ThreadlineError(Exception):
+    """Something went wrong that Threadline has a name for."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or (type(self).__doc__ or "").partition("\n")[0])
+
+
+class Retryable(ThreadlineError):
+    """The same attempt may succeed later."""
+
+
+class RateLimited(Retryable):
+    """The other side asked us to slow down.
+
+    `retry_after` is how long it asked for, never negative; None when it named no usable time.
+    """
+
+    def __init__(self, retry_after: timedelta | None = None, message: str = "") -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unreachable(Retryable):
+    """The other side could not be reached; it has not seen the request."""
+
+
+class OutcomeUnknown(Retryable):
+    """The request was sent and no answer came; it may have been carried out, and charged."""
+
+
+class Unavailable(Retryable):
+    """The other side says that it cannot answer just now."""
+
+
+class BrokenAnswer(Retryable):
+    """The other side answered with something its contract does not allow."""
+
+
+class StoreUnavailable(Retryable):
+    """The database did not take the transaction; nothing was changed."""
+
+
+class Permanent(ThreadlineError):
+    """Repeating will not help; someone has to act."""
+
+
+class KeyRefused(Permanent):
+    """The assistant does not accept the API key."""
+
+
+class ProjectUnknown(Permanent):
+    """There is no such project under this API key."""
+
+
+class CreditsSpent(Permanent):
+    """The organisation has no AI credits left."""
+
+
+class QuestionRejected(Permanent):
+    """The assistant will not take this request."""
+
+
+class EndpointMisplaced(Permanent):
+    """The configured address does not lead to the assistant."""
+
+
+class PostRefused(Permanent):
+    """The platform will not show our message there."""
+
+
+class CannotLook(Permanent):
+    """The platform does not let us look for a message."""
+
+
+class LeaseLost(Permanent):
+    """Another holder has this delivery now; what we were about to write is void."""
+
+
+class InvalidProjectId(Permanent):
+    """A project id has 8 to 60 characters: small letters, digits and hyphens, no hyphen at either end."""
+
+
+class StoreUnusable(Permanent):
+    """The database cannot be used by this version or this process."""

@@ -1,0 +1,252 @@
+"""The Protocols between what Threadline decides and what carries it out. No implementations."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from core.model import (
+    Address,
+    AnswerPart,
+    AuthorId,
+    ChannelKey,
+    Conversation,
+    ConversationId,
+    Delivery,
+    DeliveryId,
+    Lane,
+    LaneId,
+    Link,
+    NewDelivery,
+    Notice,
+    Platform,
+    ProjectId,
+    Question,
+    Remark,
+    State,
+    Tally,
+    ThreadKey,
+    ThreadState,
+    Turn,
+    WorkspaceId,
+)
+
+T = TypeVar("T")
+
+
+class ChatApi(Protocol):
+    """The project's assistant."""
+
+    async def ask(self, project: ProjectId, turns: Sequence[Turn]) -> str:
+        """Send the conversation, the newest turn last, and return the answer's Markdown.
+
+        Raises a Retryable or Permanent of core.errors, and nothing else. Never retries.
+        """
+        ...
+
+
+class Poster(Protocol):
+    """One platform's way of showing things in a thread. Raises only errors of core.errors."""
+
+    def split(self, answer: str, remarks: Collection[Remark]) -> Sequence[str]:
+        """Cut an answer into as many messages as the platform needs; at least one, nothing lost."""
+        ...
+
+    async def post(self, to: Address, part: AnswerPart) -> str:
+        """Show one part and return the platform's id of the message.
+
+        Raises OutcomeUnknown when it may have been shown all the same; RateLimited when not.
+        """
+        ...
+
+    async def notify(self, to: Address, notice: Notice) -> str:
+        """Show a notice in place of an answer and return its message's id; raises like `post`."""
+        ...
+
+    async def find(self, to: Address, number: int) -> str | None:
+        """Look for part `number` (a notice is part 0) after an attempt whose outcome is unknown.
+
+        Raises CannotLook when the platform does not let us.
+        """
+        ...
+
+    async def show_state(self, to: Address, state: ThreadState) -> None:
+        """Show what the thread is waiting for. A kindness: it may fail without consequence."""
+        ...
+
+    async def names(self, workspace: WorkspaceId, authors: Collection[AuthorId]) -> Mapping[AuthorId, str]:
+        """Return the names people know these authors by; whom it cannot name it leaves out."""
+        ...
+
+
+class Conversations(Protocol):
+    """Threads and what was said in them."""
+
+    def get(self, thread: ThreadKey) -> Conversation | None:
+        """Return the conversation of a thread, or None where we never spoke."""
+        ...
+
+    def open(self, thread: ThreadKey, project: ProjectId | None) -> Conversation:
+        """Return the thread's conversation, made now and bound to `project` if there was none."""
+        ...
+
+    def bind(self, conversation: ConversationId, project: ProjectId) -> None:
+        """Bind a thread that had no project."""
+        ...
+
+    def append(self, conversation: ConversationId, delivery: DeliveryId, turn: Turn) -> None:
+        """Store one turn of a delivery."""
+        ...
+
+    def turns(self, delivery: Delivery) -> Sequence[Turn]:
+        """Return all turns up to this delivery's question, in the order they were written."""
+        ...
+
+    def told_trimmed(self, conversation: ConversationId) -> bool:
+        """Note that the thread is told of left-out turns; return False if it had been told before."""
+        ...
+
+
+class Deliveries(Protocol):
+    """The queue's rows. A write by a holder whose fence has passed raises LeaseLost."""
+
+    def enqueue(self, entry: NewDelivery) -> None:
+        """Store a new delivery."""
+        ...
+
+    def known(self, question: Question) -> bool:
+        """Tell whether this event, or this message by another event, was accepted before."""
+        ...
+
+    def head(self, conversation: ConversationId) -> Delivery | None:
+        """Return the one unsettled delivery of a conversation that is its turn."""
+        ...
+
+    def next_waiting(self, conversation: ConversationId) -> Delivery | None:
+        """Return the waiting delivery whose question was written first."""
+        ...
+
+    def unlinked(self, at: ChannelKey) -> Sequence[Delivery]:
+        """Return what waits for a link in a channel (or, with no channel, in the workspace), oldest first."""
+        ...
+
+    def claim(self, now: datetime, until: datetime, concurrency: int, limit: int) -> Sequence[Delivery]:
+        """Lease what is due in lanes that are open and have room, until `until`.
+
+        Accepted ones become asking, answered ones posting; the fence steps up by one.
+        """
+        ...
+
+    def renew(self, held: Collection[Delivery], until: datetime) -> Collection[DeliveryId]:
+        """Prolong these leases; return the ids of those still held."""
+        ...
+
+    def release_expired(self, now: datetime, held: Collection[DeliveryId]) -> int:
+        """Return to the queue what expired leases held, except the ids in `held`; return how many.
+
+        What was being asked has used up an attempt; what was being posted, or told, comes back doubtful.
+        """
+        ...
+
+    def save(self, delivery: Delivery, lease: datetime | None) -> None:
+        """Write all that may change of a delivery; with no lease it is free to be claimed."""
+        ...
+
+    def bind(self, delivery: Delivery, project: ProjectId) -> Delivery:
+        """Give an unlinked delivery, and its conversation, a project; its fence steps up by one."""
+        ...
+
+    def move(self, to: LaneId, paused_before: float) -> int:
+        """Move every question that is still to be asked to another lane; return how many moved."""
+        ...
+
+    def settle(self, delivery: Delivery, state: State, now: datetime) -> None:
+        """Write the final state."""
+        ...
+
+    def store_parts(self, delivery: DeliveryId, texts: Sequence[str]) -> None:
+        """Store an answer's parts, in order."""
+        ...
+
+    def parts(self, delivery: DeliveryId) -> Sequence[AnswerPart]:
+        """Return an answer's parts, in order."""
+        ...
+
+    def record(self, delivery: DeliveryId, number: int, posted: str) -> None:
+        """Note that a part is posted, and as what."""
+        ...
+
+    def tell_paused(self, beyond: datetime, limit: int) -> Sequence[tuple[Delivery, datetime]]:
+        """Mark as told, and return with its lane's end, what waits untold behind a pause past `beyond`."""
+        ...
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """Return the earliest time after `now` at which something becomes due."""
+        ...
+
+    def count_since(self, conversation: ConversationId, since: datetime) -> int:
+        """Return how many questions of a thread were accepted since then."""
+        ...
+
+    def latest(self, platform: Platform, since: datetime) -> Mapping[ThreadKey, datetime]:
+        """Return the threads with questions written since then, with the newest question's time."""
+        ...
+
+    def tally(self, now: datetime) -> Tally:
+        """Return what the queue holds."""
+        ...
+
+
+class Lanes(Protocol):
+    """Allowances and their pauses."""
+
+    def get(self, lane: LaneId) -> Lane:
+        """Return a lane, made now if there was none."""
+        ...
+
+    def save(self, lane: Lane) -> None:
+        """Write a lane."""
+        ...
+
+
+class Links(Protocol):
+    """Which channel has which project."""
+
+    def get(self, at: ChannelKey) -> Link | None:
+        """Return the link set at exactly this place."""
+        ...
+
+    def put(self, link: Link) -> None:
+        """Set a link, in place of any before."""
+        ...
+
+    def remove(self, at: ChannelKey) -> bool:
+        """Take a link away; return False if there was none."""
+        ...
+
+    def all(self, platform: Platform) -> Sequence[Link]:
+        """Return all links of a platform."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """The repositories of one transaction."""
+
+    @property
+    def conversations(self) -> Conversations: ...
+    @property
+    def deliveries(self) -> Deliveries: ...
+    @property
+    def lanes(self) -> Lanes: ...
+    @property
+    def links(self) -> Links: ...
+
+
+class Transact(Protocol):
+    """Runs synchronous work in one transaction, away from the event loop."""
+
+    async def __call__(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Commit what `work` did and return its result; on any exception nothing of it remains.
+
+        Raises StoreUnavailable when the database did not take it.
+        """
+        ...

@@ -1,0 +1,164 @@
+"""Taking questions in: everything that must be on disk before a platform is told "received"."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from core import text
+from core.clock import Clock
+from core.model import (
+    Conversation,
+    DeliveryId,
+    LaneId,
+    NewDelivery,
+    Notice,
+    Outcome,
+    Platform,
+    ProjectId,
+    Question,
+    Reason,
+    Role,
+    State,
+    ThreadKey,
+    Turn,
+    posting_lane,
+)
+from core.ports import Transact, UnitOfWork
+from core.retry import MAX_AGE
+from core.services.linking import project_for, release
+
+
+@dataclass(frozen=True, slots=True)
+class AskingRules:
+    """`budget`: characters of history, which one question alone may not exceed. `ceiling`: answers per
+    thread and hour, which ends any loop between bots. `lane`: the API key's."""
+
+    lane: LaneId
+    default_project: ProjectId | None = None
+    budget: int = 60_000
+    ceiling: int = 60
+
+
+class Asking:
+    """Accepts questions: one transaction each, and nothing else."""
+
+    def __init__(
+        self,
+        transact: Transact,
+        clock: Clock,
+        rules: AskingRules,
+        *,
+        new_id: Callable[[datetime], DeliveryId],
+        wake: Callable[[], None],
+    ) -> None:
+        self._transact = transact
+        self._clock = clock
+        self._rules = rules
+        self._new_id = new_id
+        self._wake = wake
+
+    async def accept(self, question: Question) -> Outcome:
+        """Put a question on disk, once, and say what became of it.
+
+        When this returns, the platform may be told. Raises StoreUnavailable when it must not be:
+        nothing was stored, and the platform will offer the question again.
+        """
+        question = replace(question, text=text.clean(question.text).strip())
+        outcome = await self._transact(lambda uow: self._accept(uow, question, self._clock.now()))
+        if outcome in {Outcome.ACCEPTED, Outcome.UNLINKED}:
+            self._wake()
+        return outcome
+
+    async def ledger(self, platform: Platform, since: datetime) -> Mapping[ThreadKey, datetime]:
+        """Return our threads with questions written since then, and when the newest was; newest first."""
+        latest = await self._transact(lambda uow: uow.deliveries.latest(platform, since))
+        return dict(sorted(latest.items(), key=lambda entry: entry[1], reverse=True))
+
+    def _accept(self, uow: UnitOfWork, question: Question, now: datetime) -> Outcome:
+        if uow.deliveries.known(question):
+            return Outcome.DUPLICATE
+        conversation = uow.conversations.get(question.thread)
+        if conversation is None and not question.addressed:
+            return Outcome.IGNORED
+        if conversation is None:
+            project = project_for(uow, question.thread.linked_at, self._rules.default_project)
+            conversation = uow.conversations.open(question.thread, project)
+        elif conversation.project is None:
+            conversation = self._bind_late(uow, conversation, now)
+        recent = uow.deliveries.count_since(conversation.id, now - timedelta(hours=1))
+        if recent > self._rules.ceiling:
+            return Outcome.REFUSED
+        reason = Reason.TOO_MANY if recent == self._rules.ceiling else self._objection(question)
+        return self._enqueue(uow, conversation, question, reason, now)
+
+    def _bind_late(self, uow: UnitOfWork, conversation: Conversation, now: datetime) -> Conversation:
+        """Bind a thread that began without a project, if there is one for it by now."""
+        at = conversation.thread.linked_at
+        project = project_for(uow, at, self._rules.default_project)
+        if project is not None:
+            waiting = [one for one in uow.deliveries.unlinked(at) if one.conversation == conversation.id]
+            uow.conversations.bind(conversation.id, project)
+            release(uow, waiting, project, self._rules.lane, now)
+        return replace(conversation, project=project)
+
+    def _objection(self, question: Question) -> Reason | None:
+        if question.objection is not None:
+            return question.objection
+        if not question.text:
+            return Reason.ONLY_FILES if question.has_files else Reason.EMPTY
+        return Reason.TOO_LONG if len(question.text) > self._rules.budget else None
+
+    def _enqueue(
+        self,
+        uow: UnitOfWork,
+        conversation: Conversation,
+        question: Question,
+        reason: Reason | None,
+        now: datetime,
+    ) -> Outcome:
+        thread, project = question.thread, conversation.project
+        unlinked = reason is None and project is None
+        asks = reason is None and project is not None
+        lane = self._rules.lane if asks else posting_lane(thread.platform, thread.workspace)
+        told = unlinked and any(
+            one.conversation == conversation.id for one in uow.deliveries.unlinked(thread.linked_at)
+        )
+        entry = NewDelivery(
+            id=self._new_id(now),
+            conversation=conversation.id,
+            question=question,
+            project=project,
+            lane=lane,
+            state=State.UNLINKED if unlinked else self._place(uow, conversation, question, reason, now),
+            accepted_at=now,
+            due_at=now + MAX_AGE if told else now,
+            paused_before=uow.lanes.get(lane).paused_total(now),
+            told=told,
+            notice=None if reason is None else Notice(reason, project),
+        )
+        uow.deliveries.enqueue(entry)
+        if reason is None:
+            turn = Turn(Role.USER, question.author, question.text)
+            uow.conversations.append(conversation.id, entry.id, turn)
+        return Outcome.UNLINKED if unlinked else Outcome.ACCEPTED
+
+    @staticmethod
+    def _place(
+        uow: UnitOfWork,
+        conversation: Conversation,
+        question: Question,
+        reason: Reason | None,
+        now: datetime,
+    ) -> State:
+        """Return whether it is this question's turn: it is when no earlier one is unsettled.
+
+        Platforms may deliver messages in another order than they were written: a question that was
+        written before the thread's first untouched one goes before it.
+        """
+        head = uow.deliveries.head(conversation.id)
+        if head is not None:
+            untouched = head.state is State.ACCEPTED and head.fence == 0
+            if not (untouched and question.asked_at < head.asked_at):
+                return State.WAITING
+            uow.deliveries.save(replace(head, state=State.WAITING, due_at=now), lease=None)
+        return State.ACCEPTED if reason is None else State.ANSWERED

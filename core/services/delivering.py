@@ -1,0 +1,174 @@
+"""The loop that takes what is due and walks it to its next resting place. It can die anywhere."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+
+from core.clock import Clock
+from core.errors import BrokenAnswer, LeaseLost, StoreUnavailable, ThreadlineError
+from core.model import Delivery, QueuedUntil, State
+from core.ports import Transact, UnitOfWork
+from core.services.answering import Answering
+from core.services.failing import TELL_FROM
+from core.services.leases import RENEW_EVERY, Leases
+from core.services.posting import Posting
+
+log = structlog.get_logger(__name__)
+
+SWEEP_EVERY = 1.0  #: seconds
+_AT_ONCE = 1_000  #: deliveries one process walks at the same time
+_TOLD_AT_ONCE = 20  #: threads told of a pause before the next look
+
+
+class Delivering:
+    """Claims what is due and has it answered and posted, until stopped."""
+
+    def __init__(
+        self,
+        transact: Transact,
+        clock: Clock,
+        leases: Leases,
+        answering: Answering,
+        posting: Posting,
+        *,
+        concurrency: int,
+        on_next_due: Callable[[datetime | None], None],
+    ) -> None:
+        self._transact = transact
+        self._clock = clock
+        self._leases = leases
+        self._answering = answering
+        self._posting = posting
+        self._concurrency = concurrency
+        self._on_next_due = on_next_due
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._telling: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """Look for due work now: called after each accepted question, and when something falls due."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until `stop` is called; then return, with what was under way left running."""
+        beating = asyncio.create_task(self._beat())
+        try:
+            while not self._stopping:
+                self._wake.clear()
+                await self._round()
+                await self._wake.wait()
+        finally:
+            beating.cancel()
+            aside = [beating] if self._telling is None else [beating, self._telling]
+            await asyncio.gather(*aside, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._stopping = True
+        self._wake.set()
+
+    async def drain(self, seconds: float) -> int:
+        """Wait that long for what is under way, then cut it off; return how many were cut off.
+
+        What is cut off stays leased in the database and is taken up again by the next process.
+        """
+        tasks = self._leases.tasks()
+        if not tasks:
+            return 0
+        beating = asyncio.create_task(self._beat())
+        _, late = await asyncio.wait(tasks, timeout=seconds)
+        for task in late:
+            task.cancel()
+        beating.cancel()
+        await asyncio.gather(beating, *late, return_exceptions=True)
+        return len(late)
+
+    async def take_due(self) -> int:
+        """Claim what is due and start walking it; return how many were claimed."""
+        now, until = self._clock.now(), self._leases.end()
+        room = _AT_ONCE - len(self._leases)
+
+        def work(
+            uow: UnitOfWork,
+        ) -> tuple[Sequence[Delivery], Sequence[tuple[Delivery, datetime]], datetime | None]:
+            claimed = uow.deliveries.claim(now, until, self._concurrency, room)
+            free = self._telling is None or self._telling.done()
+            untold = uow.deliveries.tell_paused(now + TELL_FROM, _TOLD_AT_ONCE) if free else ()
+            return claimed, untold, uow.deliveries.next_due(now)
+
+        claimed, untold, next_due = await self._transact(work)
+        for delivery in claimed:
+            self._start(delivery)
+        self._on_next_due(next_due)
+        if untold:
+            self._telling = asyncio.create_task(self._tell(untold))
+        return len(claimed)
+
+    async def _tell(self, untold: Sequence[tuple[Delivery, datetime]]) -> None:
+        """Tell threads that their questions wait for a paused lane, beside the loop."""
+        for delivery, until in untold:
+            await self._answering.show(delivery, QueuedUntil(until))
+
+    async def _round(self) -> None:
+        try:
+            await self.take_due()
+        except StoreUnavailable as error:
+            log.warning("store unavailable", error=str(error))
+
+    def _start(self, delivery: Delivery) -> None:
+        earlier = self._leases.walking(delivery)
+        task = asyncio.create_task(self._walk(delivery, earlier), name=f"delivery {delivery.id}")
+        self._leases.hold(delivery, task)
+        task.add_done_callback(lambda _: self._ended(delivery))
+
+    def _ended(self, delivery: Delivery) -> None:
+        self._leases.drop(delivery)
+        self._wake.set()
+
+    async def _walk(self, delivery: Delivery, earlier: "asyncio.Task[None] | None") -> None:
+        if earlier is not None:  # it has put the delivery back, and is still showing that
+            await asyncio.wait([earlier])
+        current = delivery
+        try:
+            if current.state is State.ASKING:
+                owed = await self._answering.ask(current)
+                if owed is None:
+                    return
+                current = owed
+            await self._show(current)
+        except (LeaseLost, StoreUnavailable) as error:
+            log.warning("left to the next holder", delivery=delivery.id, error=str(error))
+        except Exception as error:
+            log.exception("delivery failed", delivery=delivery.id)
+            await self._stumbled(current, BrokenAnswer(type(error).__name__))
+
+    async def _show(self, delivery: Delivery) -> None:
+        if delivery.state is State.POSTING:
+            await self._posting.post(delivery)
+        else:
+            await self._posting.tell_unlinked(delivery)
+
+    async def _stumbled(self, delivery: Delivery, error: BrokenAnswer) -> None:
+        try:
+            settle = self._answering if delivery.state is State.ASKING else self._posting
+            owed = await settle.failed(delivery, error)
+            if owed is not None:
+                await self._posting.post(owed)
+        except ThreadlineError as worse:
+            log.warning("left to the next holder", delivery=delivery.id, error=str(worse))
+
+    async def _beat(self) -> None:
+        """Renew leases and sweep expired ones, on the monotonic clock; each sweep also wakes the loop."""
+        renewed = self._clock.monotonic()
+        while True:
+            await self._clock.sleep(SWEEP_EVERY)
+            try:
+                if self._clock.monotonic() - renewed >= RENEW_EVERY:
+                    await self._leases.beat()
+                    renewed = self._clock.monotonic()
+                await self._leases.sweep()
+            except StoreUnavailable as error:
+                log.warning("store unavailable", error=str(error))
+            self._wake.set()

@@ -1,0 +1,113 @@
+"""What this process holds: leases are short, renewed by the living, and checked before each deed."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import structlog
+
+from core.clock import Clock
+from core.errors import LeaseLost, StoreUnavailable
+from core.model import Delivery, DeliveryId
+from core.ports import Transact, UnitOfWork
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+#: Short, so that recovery never waits for the assistant's slowness.
+LEASE = timedelta(seconds=10)
+RENEW_EVERY = 3.0  #: seconds
+#: How long a transaction that must not be lost is tried again before it is left to the next holder.
+_PERSIST_WAITS = (0.1, 0.4, 1.0, 2.0, 3.0, 3.0)
+
+
+@dataclass(slots=True)
+class _Held:
+    delivery: Delivery
+    task: "asyncio.Task[None]"
+    renewed: float  #: monotonic seconds
+
+
+class Leases:
+    """The deliveries that live tasks of this process hold."""
+
+    def __init__(self, transact: Transact, clock: Clock) -> None:
+        self._transact = transact
+        self._clock = clock
+        self._held: dict[DeliveryId, _Held] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def end(self) -> datetime:
+        """Return when a lease taken or renewed now will end."""
+        return self._clock.now() + LEASE
+
+    def hold(self, delivery: Delivery, task: asyncio.Task[None]) -> None:
+        """Note a delivery that was just claimed, and the task that walks it."""
+        self._held[delivery.id] = _Held(delivery, task, self._clock.monotonic())
+
+    def drop(self, delivery: Delivery) -> None:
+        """Forget a delivery whose task has ended; if it was claimed anew meanwhile, that claim stays."""
+        held = self._held.get(delivery.id)
+        if held is not None and held.delivery is delivery:
+            del self._held[delivery.id]
+
+    def walking(self, delivery: Delivery) -> "asyncio.Task[None] | None":
+        """Return the task that still walks an earlier claim of a delivery."""
+        held = self._held.get(delivery.id)
+        return None if held is None else held.task
+
+    def tasks(self) -> list["asyncio.Task[None]"]:
+        """Return the tasks that walk what is held."""
+        return [held.task for held in self._held.values()]
+
+    async def beat(self) -> None:
+        """Renew every held lease; the task of one that was lost is cancelled."""
+        held = list(self._held.values())
+        if not held:
+            return
+        at, until = self._clock.monotonic(), self.end()
+        asked = [one.delivery for one in held]
+        kept = set(await self._transact(lambda uow: uow.deliveries.renew(asked, until)))
+        for one in held:
+            if one.delivery.id in kept:
+                one.renewed = at
+            elif self._held.get(one.delivery.id) is one:
+                log.warning("lease lost, delivery cancelled", delivery=one.delivery.id)
+                one.task.cancel()
+
+    async def sweep(self) -> int:
+        """Return to the queue what dead holders have let expire; return how many."""
+        held = set(self._held)
+        return await self._transact(lambda uow: uow.deliveries.release_expired(self._clock.now(), held))
+
+    async def check(self, delivery: Delivery) -> None:
+        """Make sure that the lease is still ours: called right before each question and each post.
+
+        Raises LeaseLost if it is not. A process that was stopped past its lease learns it here.
+        """
+        held = self._held.get(delivery.id)
+        if held is None or held.delivery.fence != delivery.fence:
+            raise LeaseLost
+        if self._clock.monotonic() - held.renewed < LEASE.total_seconds() / 2:
+            return
+        until = self.end()
+        if not await self._transact(lambda uow: uow.deliveries.renew([delivery], until)):
+            raise LeaseLost
+        held.renewed = self._clock.monotonic()
+
+    async def persist(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Run a transaction whose result has been paid for, through a short absence of the database.
+
+        Raises StoreUnavailable after about ten seconds, and whatever else `work` raises at once.
+        """
+        for wait in _PERSIST_WAITS:
+            try:
+                return await self._transact(work)
+            except StoreUnavailable as error:
+                log.warning("store unavailable, will try again", error=str(error))
+                await self._clock.sleep(wait)
+        return await self._transact(work)

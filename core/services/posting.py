@@ -1,0 +1,154 @@
+"""Showing a stored answer, or a notice, in its thread: each part once, whatever happens in between."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import structlog
+
+from core.clock import Clock
+from core.errors import CannotLook, LeaseLost, StoreUnavailable, ThreadlineError
+from core.model import HINTS, AnswerPart, Delivery, Notice, Platform, Reason, State, Working
+from core.ports import Poster, Transact, UnitOfWork
+from core.retry import MAX_AGE, Limits
+from core.services.answering import address
+from core.services.failing import failed, give_up, put_back
+from core.services.leases import Leases
+from core.services.settling import settle, succeeded
+
+log = structlog.get_logger(__name__)
+
+
+class Posting:
+    """Posts what is owed to threads."""
+
+    def __init__(
+        self,
+        transact: Transact,
+        posters: Mapping[Platform, Poster],
+        clock: Clock,
+        leases: Leases,
+        *,
+        random: Callable[[], float],
+    ) -> None:
+        self._transact = transact
+        self._posters = posters
+        self._clock = clock
+        self._leases = leases
+        self._random = random
+
+    async def post(self, delivery: Delivery) -> None:
+        """Post the parts that are not posted yet, or the notice that is owed, and settle the delivery.
+
+        Raises LeaseLost and StoreUnavailable; every error of the platform is settled here.
+        """
+        current: Delivery | None = delivery
+        while current is not None:
+            pieces = await self._transact(lambda uow, at=current: self._pieces(uow, at))  # type: ignore[misc]
+            current = await self._post_all(current, pieces)
+
+    async def tell_unlinked(self, delivery: Delivery) -> None:
+        """Tell a thread that its channel has no project; told a day ago already, say that time is up."""
+        if delivery.told:
+            await self.post(await self._leases.persist(lambda uow: self._expired(uow, delivery)))
+            return
+        try:
+            await self._show(delivery, Notice(Reason.NOT_LINKED))
+        except (LeaseLost, StoreUnavailable):
+            raise
+        except ThreadlineError as error:
+            owed = await self.failed(delivery, error)
+            if owed is not None:
+                await self.post(owed)
+            return
+        told = replace(delivery, told=True, doubtful=False, due_at=delivery.accepted_at + MAX_AGE)
+        await self._leases.persist(lambda uow: uow.deliveries.save(told, lease=None))
+
+    def _pieces(self, uow: UnitOfWork, delivery: Delivery) -> Sequence[AnswerPart | Notice]:
+        """Return what is still to be posted: nothing while the lane is paused, or when all is there."""
+        now = self._clock.now()
+        lane = uow.lanes.get(delivery.lane)
+        if lane.paused_until is not None and lane.is_paused(now):
+            uow.deliveries.save(put_back(delivery, lane.paused_until), lease=None)
+            return []
+        if delivery.notice is not None:
+            return [delivery.notice]
+        return [part for part in uow.deliveries.parts(delivery.id) if part.posted is None]
+
+    async def _post_all(self, delivery: Delivery, pieces: Sequence[AnswerPart | Notice]) -> Delivery | None:
+        """Post piece after piece; return what is owed instead, if the platform refuses."""
+        current = delivery
+        for left, piece in zip(range(len(pieces) - 1, -1, -1), pieces, strict=True):
+            try:
+                posted = await self._show(current, piece)
+            except CannotLook as error:
+                await self._park(current, error)
+                return None
+            except (LeaseLost, StoreUnavailable):
+                raise
+            except ThreadlineError as error:
+                return await self.failed(current, error)
+            current = replace(current, doubtful=False)
+            await self._leases.persist(self._recording(current, piece, posted, last=left == 0))
+        return None
+
+    async def _show(self, delivery: Delivery, piece: AnswerPart | Notice) -> str:
+        await self._leases.check(delivery)
+        poster, to = self._posters[delivery.thread.platform], address(delivery)
+        if delivery.doubtful:
+            found = await poster.find(to, piece.number if isinstance(piece, AnswerPart) else 0)
+            if found is not None:
+                return found
+        if isinstance(piece, Notice):
+            return await poster.notify(to, piece)
+        return await poster.post(to, piece)
+
+    @staticmethod
+    def _final(delivery: Delivery) -> State:
+        notice = delivery.notice
+        return State.DONE if notice is None or notice.reason in HINTS else State.BURIED
+
+    def _recording(
+        self, delivery: Delivery, piece: AnswerPart | Notice, posted: str, *, last: bool
+    ) -> Callable[[UnitOfWork], None]:
+        def work(uow: UnitOfWork) -> None:
+            if isinstance(piece, AnswerPart):
+                uow.deliveries.record(delivery.id, piece.number, posted)
+            if last:
+                succeeded(uow, delivery.lane)
+                settle(uow, delivery, self._final(delivery), self._clock.now())
+            else:
+                uow.deliveries.save(delivery, lease=self._leases.end())
+
+        return work
+
+    async def _park(self, delivery: Delivery, error: CannotLook) -> None:
+        """Leave to a human what may or may not have been posted; the thread goes on."""
+        log.error("post parked as ambiguous", delivery=delivery.id, said=str(error))
+        now = self._clock.now()
+        await self._leases.persist(lambda uow: settle(uow, delivery, State.AMBIGUOUS, now))
+        await self._idle(delivery)
+
+    async def failed(self, delivery: Delivery, error: ThreadlineError) -> Delivery | None:
+        """Settle a refused or failed post; return the notice that is owed in its place, if any."""
+        log.warning("post failed", delivery=delivery.id, error=type(error).__name__, said=str(error))
+        now, jitter = self._clock.now(), self._random()
+
+        def work(uow: UnitOfWork) -> Delivery:
+            return failed(
+                uow, delivery, error, limits=Limits(), now=now, jitter=jitter, lease=self._leases.end()
+            )
+
+        after = await self._leases.persist(work)
+        if after.state is State.BURIED:
+            await self._idle(delivery)
+        return after if after.state is State.POSTING else None
+
+    async def _idle(self, delivery: Delivery) -> None:
+        try:
+            await self._posters[delivery.thread.platform].show_state(address(delivery), Working.IDLE)
+        except ThreadlineError as error:
+            log.info("state not shown", delivery=delivery.id, error=str(error))
+
+    def _expired(self, uow: UnitOfWork, delivery: Delivery) -> Delivery:
+        now = self._clock.now()
+        return give_up(uow, delivery, Reason.LINK_EXPIRED, now=now, lease=self._leases.end())

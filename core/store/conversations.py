@@ -1,0 +1,106 @@
+"""Threads and their turns."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, and_, or_, select
+
+from core.model import (
+    AuthorId,
+    Conversation,
+    ConversationId,
+    Delivery,
+    DeliveryId,
+    ProjectId,
+    Role,
+    ThreadKey,
+    Turn,
+)
+from core.store.tables import ConversationRow, DeliveryRow, TurnRow, table
+
+_conversations = table(ConversationRow)
+_turns = table(TurnRow)
+_asked_at = table(DeliveryRow).c.asked_at
+_delivery_id = table(DeliveryRow).c.id
+
+
+class SqlConversations:
+    """The `Conversations` port."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, thread: ThreadKey) -> Conversation | None:
+        found = self._connection.execute(
+            select(_conversations.c.id, _conversations.c.project).where(
+                _conversations.c.platform == thread.platform,
+                _conversations.c.workspace == thread.workspace,
+                _conversations.c.channel == thread.channel,
+                _conversations.c.thread == thread.thread,
+            )
+        ).first()
+        if found is None:
+            return None
+        return Conversation(ConversationId(found.id), thread, _project(found.project))
+
+    def open(self, thread: ThreadKey, project: ProjectId | None) -> Conversation:
+        known = self.get(thread)
+        if known is not None:
+            return known
+        inserted = self._connection.execute(
+            _conversations.insert().values(
+                platform=thread.platform,
+                workspace=thread.workspace,
+                channel=thread.channel,
+                thread=thread.thread,
+                project=project,
+                told_trimmed=False,
+            )
+        )
+        (number,) = inserted.inserted_primary_key or (0,)
+        return Conversation(ConversationId(number), thread, project)
+
+    def bind(self, conversation: ConversationId, project: ProjectId) -> None:
+        self._connection.execute(
+            _conversations.update().where(_conversations.c.id == conversation).values(project=project)
+        )
+
+    def append(self, conversation: ConversationId, delivery: DeliveryId, turn: Turn) -> None:
+        asked_at = select(_asked_at).where(_delivery_id == delivery).scalar_subquery()
+        self._connection.execute(
+            _turns.insert().values(
+                conversation_id=conversation,
+                delivery_id=delivery,
+                asked_at=asked_at,
+                role=turn.role.value,
+                author=turn.author,
+                content=turn.text,
+            )
+        )
+
+    def turns(self, delivery: Delivery) -> Sequence[Turn]:
+        upto = or_(
+            _turns.c.asked_at < delivery.asked_at,
+            and_(_turns.c.asked_at == delivery.asked_at, _turns.c.delivery_id <= delivery.id),
+        )
+        rows = self._connection.execute(
+            select(_turns.c.role, _turns.c.author, _turns.c.content)
+            .where(_turns.c.conversation_id == delivery.conversation, upto)
+            .order_by(_turns.c.asked_at, _turns.c.delivery_id, _turns.c.id)
+        )
+        return [Turn(Role(row.role), _author(row.author), row.content) for row in rows]
+
+    def told_trimmed(self, conversation: ConversationId) -> bool:
+        told = self._connection.execute(
+            _conversations.update()
+            .where(_conversations.c.id == conversation, _conversations.c.told_trimmed.is_(False))
+            .values(told_trimmed=True)
+        )
+        return told.rowcount == 1
+
+
+def _project(stored: str | None) -> ProjectId | None:
+    return None if stored is None else ProjectId(stored)
+
+
+def _author(stored: str | None) -> AuthorId | None:
+    return None if stored is None else AuthorId(stored)

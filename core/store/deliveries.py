@@ -1,0 +1,196 @@
+"""The queue's rows: what is stored of a delivery, and every fenced write. Claiming is in `claims`."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, TextClause, and_, exists, func, or_, select, text
+
+from core.errors import LeaseLost
+from core.model import (
+    SETTLED,
+    AnswerPart,
+    ChannelKey,
+    ConversationId,
+    Delivery,
+    DeliveryId,
+    LaneId,
+    NewDelivery,
+    Platform,
+    ProjectId,
+    Question,
+    State,
+    Tally,
+    ThreadKey,
+    WorkspaceId,
+)
+from core.store.claims import Claims
+from core.store.rows import columns, delivery, reason
+from core.store.tables import (
+    IS_HEAD,
+    IS_UNLINKED,
+    IS_WAITING,
+    ConversationRow,
+    DeliveryRow,
+    PartRow,
+    table,
+)
+
+_deliveries = table(DeliveryRow)
+_parts = table(PartRow)
+_conversations = table(ConversationRow)
+_SETTLED = [state.value for state in SETTLED]
+
+
+class SqlDeliveries:
+    """The `Deliveries` port."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._claims = Claims(connection)
+
+    def enqueue(self, entry: NewDelivery) -> None:
+        self._connection.execute(_deliveries.insert().values(**columns(entry)))
+
+    def known(self, question: Question) -> bool:
+        thread = question.thread
+        same_event = _deliveries.c.event == question.event
+        same_message = and_(
+            _deliveries.c.channel == thread.channel, _deliveries.c.message == question.message
+        )
+        here = and_(_deliveries.c.platform == thread.platform, _deliveries.c.workspace == thread.workspace)
+        either = or_(exists().where(here, same_event), exists().where(here, same_message))
+        return bool(self._connection.execute(select(either)).scalar())
+
+    def head(self, conversation: ConversationId) -> Delivery | None:
+        return self._first(_deliveries.c.conversation_id == conversation, text(IS_HEAD))
+
+    def next_waiting(self, conversation: ConversationId) -> Delivery | None:
+        return self._first(_deliveries.c.conversation_id == conversation, text(IS_WAITING))
+
+    def unlinked(self, at: ChannelKey) -> Sequence[Delivery]:
+        there = [_deliveries.c.platform == at.platform, _deliveries.c.workspace == at.workspace]
+        if at.channel:
+            there.append(_deliveries.c.channel == at.channel)
+        return self._select(text(IS_UNLINKED), *there)
+
+    def claim(self, now: datetime, until: datetime, concurrency: int, limit: int) -> Sequence[Delivery]:
+        return [delivery(row) for row in self._claims.claim(now, until, concurrency, limit)]
+
+    def renew(self, held: Collection[Delivery], until: datetime) -> Collection[DeliveryId]:
+        return self._claims.renew({one.id: one.fence for one in held}, until)
+
+    def release_expired(self, now: datetime, held: Collection[DeliveryId]) -> int:
+        return self._claims.release_expired(now, held)
+
+    def tell_paused(self, beyond: datetime, limit: int) -> Sequence[tuple[Delivery, datetime]]:
+        told = self._claims.tell_paused(beyond, limit)
+        return [(replace(delivery(row), told=True), row.paused_until) for row in told]
+
+    def next_due(self, now: datetime) -> datetime | None:
+        return self._claims.next_due(now)
+
+    def tally(self, now: datetime) -> Tally:
+        return self._claims.tally(now)
+
+    def save(self, delivery: Delivery, lease: datetime | None) -> None:
+        self._write(
+            delivery,
+            project=delivery.project,
+            lane=delivery.lane,
+            state=delivery.state.value,
+            ready_at=delivery.ready_at,
+            due_at=delivery.due_at,
+            paused_before=delivery.paused_before,
+            attempt=delivery.attempt,
+            maybe_charged=delivery.maybe_charged,
+            told=delivery.told,
+            doubtful=delivery.doubtful,
+            notice=reason(delivery.notice),
+            lease_until=lease,
+        )
+
+    def bind(self, delivery: Delivery, project: ProjectId) -> Delivery:
+        self._connection.execute(
+            _conversations.update()
+            .where(_conversations.c.id == delivery.conversation)
+            .values(project=project)
+        )
+        self._connection.execute(
+            _deliveries.update()
+            .where(_deliveries.c.id == delivery.id)
+            .values(project=project, fence=_deliveries.c.fence + 1, lease_until=None)
+        )
+        return self._select(_deliveries.c.id == delivery.id)[0]
+
+    def move(self, to: LaneId, paused_before: float) -> int:
+        return self._claims.move(to, paused_before)
+
+    def settle(self, delivery: Delivery, state: State, now: datetime) -> None:
+        self._write(delivery, state=state.value, lease_until=None, settled_at=now)
+
+    def store_parts(self, delivery: DeliveryId, texts: Sequence[str]) -> None:
+        rows = [
+            {"delivery_id": delivery, "number": number, "content": content}
+            for number, content in enumerate(texts)
+        ]
+        self._connection.execute(_parts.insert(), rows)
+
+    def parts(self, delivery: DeliveryId) -> Sequence[AnswerPart]:
+        rows = self._connection.execute(
+            select(_parts).where(_parts.c.delivery_id == delivery).order_by(_parts.c.number)
+        )
+        return [AnswerPart(row.number, row.content, row.posted) for row in rows]
+
+    def record(self, delivery: DeliveryId, number: int, posted: str) -> None:
+        self._connection.execute(
+            _parts.update()
+            .where(_parts.c.delivery_id == delivery, _parts.c.number == number)
+            .values(posted=posted)
+        )
+
+    def count_since(self, conversation: ConversationId, since: datetime) -> int:
+        recent = and_(_deliveries.c.conversation_id == conversation, _deliveries.c.accepted_at >= since)
+        return int(self._connection.execute(select(func.count()).where(recent)).scalar_one())
+
+    def latest(self, platform: Platform, since: datetime) -> Mapping[ThreadKey, datetime]:
+        place = (_deliveries.c.workspace, _deliveries.c.channel, _deliveries.c.thread)
+        rows = self._connection.execute(
+            select(*place, func.max(_deliveries.c.asked_at).label("newest"))
+            .where(_deliveries.c.platform == platform, _deliveries.c.asked_at >= since)
+            .group_by(*place)
+        )
+        return {
+            ThreadKey(platform, WorkspaceId(row.workspace), row.channel, row.thread): row.newest
+            for row in rows
+        }
+
+    def _first(self, *conditions: ColumnElement[bool] | TextClause) -> Delivery | None:
+        found = self._select(*conditions, limit=1)
+        return found[0] if found else None
+
+    def _select(
+        self, *conditions: ColumnElement[bool] | TextClause, limit: int | None = None
+    ) -> Sequence[Delivery]:
+        rows = self._connection.execute(
+            select(_deliveries)
+            .where(*conditions)
+            .order_by(_deliveries.c.asked_at, _deliveries.c.id)
+            .limit(limit)
+        )
+        return [delivery(row) for row in rows]
+
+    def _write(self, held: Delivery, **values: Any) -> None:
+        """Write only if the fence is still the holder's and nothing is settled yet."""
+        written = self._connection.execute(
+            _deliveries.update()
+            .where(
+                _deliveries.c.id == held.id,
+                _deliveries.c.fence == held.fence,
+                _deliveries.c.state.not_in(_SETTLED),
+            )
+            .values(**values)
+        )
+        if written.rowcount != 1:
+            raise LeaseLost

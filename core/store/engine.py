@@ -1,0 +1,86 @@
+"""The connection to the database, and the file that keeps a second process off a SQLite one."""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from core.errors import StoreUnusable
+
+_BUSY_MS = 10_000
+
+
+def connect(url: str, *, busy_ms: int = _BUSY_MS) -> Engine:
+    """Return an engine for a `sqlite:///` URL.
+
+    WAL, so that readers and the writer do not wait for each other; `synchronous=FULL`, so that what is
+    committed survives a loss of power; every transaction is a `BEGIN IMMEDIATE`, because one that
+    begins by reading cannot always become a writing one. `busy_ms` is how long to wait for a lock that
+    another process holds. Raises StoreUnusable for any other URL.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise StoreUnusable(f"not a database URL: {error}") from error
+    elsewhere = parsed.host or parsed.query or parsed.database in {None, "", ":memory:"}
+    if parsed.get_backend_name() != "sqlite" or elsewhere:
+        raise StoreUnusable("the database URL must be sqlite:///FILE")
+    engine = create_engine(parsed.set(drivername="sqlite"), connect_args={"timeout": busy_ms / 1000})
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # BEGIN is ours, in _begin
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+class SoleProcess:
+    """Holds `FILE.lock` beside a SQLite database: whoever has it knows that no other worker lives.
+
+    So the leases that the last process left can be voided at once, without waiting for their end.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._path = Path(f"{engine.url.database}.lock")
+        self._file: int | None = None
+
+    def __enter__(self) -> "SoleProcess":
+        """Take the lock. Raises StoreUnusable if another process has it, or no file can be made there."""
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StoreUnusable(f"the lock file cannot be made: {error}") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(file)
+            raise StoreUnusable(
+                f"another Threadline works on this database already ({self._path} is held): stop it first, "
+                "or give this one another THREADLINE_DATABASE_URL"
+            ) from error
+        self._file = file
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None

@@ -1,0 +1,56 @@
+"""Which channel has which project."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, and_, select
+
+from core.model import AuthorId, ChannelKey, Link, Platform, ProjectId, WorkspaceId
+from core.store.tables import AnyRow, LinkRow, table
+
+_links = table(LinkRow)
+
+
+class SqlLinks:
+    """The `Links` port."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, at: ChannelKey) -> Link | None:
+        row = self._connection.execute(select(_links).where(_here(at))).first()
+        return None if row is None else _link(row)
+
+    def put(self, link: Link) -> None:
+        self.remove(link.at)
+        self._connection.execute(
+            _links.insert().values(
+                platform=link.at.platform,
+                workspace=link.at.workspace,
+                channel=link.at.channel,
+                project=link.project,
+                linked_by=link.by,
+                linked_at=link.since,
+            )
+        )
+
+    def remove(self, at: ChannelKey) -> bool:
+        return self._connection.execute(_links.delete().where(_here(at))).rowcount == 1
+
+    def all(self, platform: Platform) -> Sequence[Link]:
+        rows = self._connection.execute(
+            select(_links).where(_links.c.platform == platform).order_by(_links.c.workspace, _links.c.channel)
+        )
+        return [_link(row) for row in rows]
+
+
+def _here(at: ChannelKey) -> ColumnElement[bool]:
+    return and_(
+        _links.c.platform == at.platform,
+        _links.c.workspace == at.workspace,
+        _links.c.channel == at.channel,
+    )
+
+
+def _link(row: AnyRow) -> Link:
+    at = ChannelKey(Platform(row.platform), WorkspaceId(row.workspace), row.channel)
+    return Link(at, ProjectId(row.project), AuthorId(row.linked_by), row.linked_at)

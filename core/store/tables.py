@@ -1,0 +1,157 @@
+"""The tables. Times are aware UTC, ids are opaque text; states and reasons are kept by their value."""
+
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import Index, MetaData, Table, UniqueConstraint, text
+from sqlalchemy import Row as ResultRow
+from sqlmodel import Field, SQLModel
+
+AnyRow: TypeAlias = ResultRow[*tuple[Any, ...]]
+
+# The conditions of the partial indexes. Statements say them in the same literal words, without
+# parameters: only then can the database see that an index serves.
+IS_HEAD = "state IN ('accepted', 'asking', 'answered', 'posting')"
+IS_FREE = "state IN ('accepted', 'answered', 'unlinked') AND lease_until IS NULL"
+IS_LEASED = "lease_until IS NOT NULL"
+IS_WAITING = "state = 'waiting'"
+IS_UNLINKED = "state = 'unlinked'"
+
+
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    condition = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
+class Row(SQLModel):
+    """What all tables share: one catalogue of names, apart from anyone else's SQLModel."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class ConversationRow(Row, table=True):
+    """A thread we know, and the project it is bound to."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (UniqueConstraint("platform", "workspace", "channel", "thread"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    platform: str
+    workspace: str
+    channel: str
+    thread: str
+    project: str | None = None
+    told_trimmed: bool = False
+
+
+class TurnRow(Row, table=True):
+    """One turn. Ordered by when its question was written, then question before answer."""
+
+    __tablename__ = "turns"
+    __table_args__ = (Index(None, "conversation_id", "asked_at", "delivery_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    conversation_id: int
+    delivery_id: str
+    asked_at: datetime
+    role: str
+    author: str | None = None
+    content: str
+
+
+class DeliveryRow(Row, table=True):
+    """A question and what is owed for it. Columns are those of `core.model.Delivery`."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("platform", "workspace", "event"),
+        UniqueConstraint("platform", "workspace", "channel", "message"),
+        # The database itself refuses a thread with two questions under way.
+        _partial("uq_deliveries_head", "conversation_id", where=IS_HEAD, unique=True),
+        _partial(
+            "ix_deliveries_due",
+            "lane",
+            "due_at",
+            "id",
+            where=IS_FREE,
+        ),
+        _partial("ix_deliveries_leased", "lane", "lease_until", where=IS_LEASED),
+        _partial("ix_deliveries_waiting", "conversation_id", "asked_at", "id", where=IS_WAITING),
+        _partial("ix_deliveries_unlinked", "platform", "workspace", "channel", where=IS_UNLINKED),
+        Index("ix_deliveries_recent", "conversation_id", "accepted_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    conversation_id: int
+    platform: str
+    workspace: str
+    channel: str
+    thread: str
+    event: str
+    message: str
+    project: str | None = None
+    author: str
+    lane: str
+    state: str
+    asked_at: datetime
+    accepted_at: datetime
+    ready_at: datetime
+    due_at: datetime
+    paused_before: float
+    attempt: int = 0
+    maybe_charged: int = 0
+    fence: int = 0
+    has_files: bool
+    told: bool
+    doubtful: bool = False
+    notice: str | None = None
+    lease_until: datetime | None = None
+    settled_at: datetime | None = None
+
+
+class PartRow(Row, table=True):
+    """One message's worth of an answer, and the platform's id for it once it is posted."""
+
+    __tablename__ = "parts"
+
+    delivery_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    content: str
+    posted: str | None = None
+
+
+class LaneRow(Row, table=True):
+    """An allowance and its pause."""
+
+    __tablename__ = "lanes"
+
+    id: str = Field(primary_key=True)
+    window: int
+    paused_since: datetime | None = None
+    paused_until: datetime | None = None
+    paused_before: float = 0.0
+    strikes: int = 0
+
+
+class LinkRow(Row, table=True):
+    """A channel's project; with an empty channel, its workspace's."""
+
+    __tablename__ = "links"
+
+    platform: str = Field(primary_key=True)
+    workspace: str = Field(primary_key=True)
+    channel: str = Field(primary_key=True)
+    project: str
+    linked_by: str
+    linked_at: datetime
+
+
+def table(of: type[Row]) -> Table:
+    """Return the SQLAlchemy table of a row class, for statements."""
+    return Row.metadata.tables[str(of.__tablename__)]

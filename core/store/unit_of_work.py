@@ -1,0 +1,18 @@
+"""The repositories of one transaction, over one connection."""
+
+from sqlalchemy import Connection
+
+from core.store.conversations import SqlConversations
+from core.store.deliveries import SqlDeliveries
+from core.store.lanes import SqlLanes
+from core.store.links import SqlLinks
+
+
+class SqlUnitOfWork:
+    """Lives as long as its transaction; whoever made it commits or rolls back."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.conversations = SqlConversations(connection)
+        self.deliveries = SqlDeliveries(connection)
+        self.lanes = SqlLanes(connection)
+        self.links = SqlLinks(connection)

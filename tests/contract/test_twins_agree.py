@@ -1,0 +1,191 @@
+"""The property that lets stories be told over the twin: whatever is done, both stores say the same."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.errors import ThreadlineError
+from core.model import ConversationId, Delivery, DeliveryId, Lane, LaneId, Role, State, Turn
+from core.ports import Transact, UnitOfWork
+from core.store import Store, connect
+from core.testing import MemoryStore
+from tests.fixtures.queued import ANA, CHAT, KEY, OTHER, SHOP, at, enqueue, place, question, thread
+
+
+@dataclass
+class Seen:
+    """What one store has handed out so far, and the time it is in this story."""
+
+    now: float = 0.0
+    handed: list[Delivery] = field(default_factory=list)
+
+    def one(self, which: int) -> Delivery | None:
+        return self.handed[which % len(self.handed)] if self.handed else None
+
+
+Step = Callable[[UnitOfWork, Seen], object]
+_LANES = st.sampled_from([KEY, OTHER])
+_THREADS = st.sampled_from(["t1", "t2", "t3"])
+_SECONDS = st.integers(-5, 20)
+_WHICH = st.integers(0, 40)
+
+
+def _enqueue(number: int, there: str, lane: LaneId, state: State, asked: int, due: int) -> Step:
+    def step(uow: UnitOfWork, seen: Seen) -> object:
+        asks = question(f"q{number}", thread(there))
+        if uow.deliveries.known(asks):
+            return "known"
+        enqueue(uow, f"q{number}", thread(there), lane=lane, state=state, asked=asked, due=seen.now + due)
+        opened = uow.conversations.open(thread(there), None)
+        uow.conversations.append(opened.id, DeliveryId(f"q{number}"), Turn(Role.USER, ANA, f"{number}"))
+        return opened
+
+    return step
+
+
+def _claim(concurrency: int, limit: int) -> Step:
+    def step(uow: UnitOfWork, seen: Seen) -> object:
+        claimed = uow.deliveries.claim(at(seen.now), at(seen.now + 10), concurrency, limit)
+        seen.handed.extend(claimed)
+        return list(claimed)
+
+    return step
+
+
+def _save(which: int, state: State, due: int, lease: int | None) -> Step:
+    def step(uow: UnitOfWork, seen: Seen) -> object:
+        held = seen.one(which)
+        if held is not None:
+            until = None if lease is None else at(seen.now + lease)
+            uow.deliveries.save(replace(held, state=state, due_at=at(seen.now + due)), until)
+        return held
+
+    return step
+
+
+def _settle(which: int, state: State) -> Step:
+    def step(uow: UnitOfWork, seen: Seen) -> object:
+        held = seen.one(which)
+        if held is None:
+            return None
+        uow.deliveries.settle(held, state, at(seen.now))
+        following = uow.deliveries.next_waiting(held.conversation)
+        if following is not None:
+            uow.deliveries.save(replace(following, state=State.ACCEPTED), None)
+        return following
+
+    return step
+
+
+def _bind(_: int) -> Step:
+    return lambda uow, _: [uow.deliveries.bind(one, SHOP) for one in uow.deliveries.unlinked(place())]
+
+
+def _pass_on(seconds: int) -> Step:
+    def step(_: UnitOfWork, seen: Seen) -> object:
+        seen.now += seconds
+        return seen.now
+
+    return step
+
+
+def _pause(lane: LaneId, seconds: int, window: int) -> Step:
+    def step(uow: UnitOfWork, seen: Seen) -> object:
+        paused = replace(Lane(lane), window=window).pause(at(seen.now), at(seen.now + seconds))
+        uow.lanes.save(replace(paused, window=window))
+        return uow.lanes.get(lane)
+
+    return step
+
+
+def _sweep(spared: int) -> Step:
+    def step(uow: UnitOfWork, seen: Seen) -> object:
+        held = seen.one(spared)
+        return uow.deliveries.release_expired(at(seen.now), () if held is None else {held.id})
+
+    return step
+
+
+def _renew(_: int) -> Step:
+    return lambda uow, seen: set(uow.deliveries.renew(_newest(seen.handed), at(seen.now + 10)))
+
+
+def _tell(limit: int) -> Step:
+    return lambda uow, seen: list(uow.deliveries.tell_paused(at(seen.now + 5), limit))
+
+
+_FREE = [State.ACCEPTED, State.ANSWERED, State.UNLINKED, State.WAITING]
+_STEPS = st.lists(
+    st.one_of(
+        st.builds(_enqueue, st.integers(0, 12), _THREADS, _LANES, st.sampled_from(_FREE), _SECONDS, _SECONDS),
+        st.builds(_claim, st.integers(1, 3), st.integers(0, 4)),
+        st.builds(
+            _save, _WHICH, st.sampled_from([*_FREE, State.POSTING]), _SECONDS, st.none() | st.integers(1, 9)
+        ),
+        st.builds(_settle, _WHICH, st.sampled_from([State.DONE, State.BURIED, State.AMBIGUOUS])),
+        st.builds(_bind, st.just(0)),
+        st.builds(_pass_on, st.integers(1, 12)),
+        st.builds(_pause, _LANES, st.integers(1, 20), st.integers(0, 3)),
+        st.builds(_sweep, _WHICH),
+        st.builds(_renew, st.just(0)),
+        st.builds(_tell, st.integers(0, 3)),
+    ),
+    min_size=5,
+    max_size=30,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=_STEPS)
+def test_the_twin_and_the_database_agree(migrated: Path, steps: list[Step]) -> None:
+    asyncio.run(_compare(migrated, steps))
+
+
+async def _compare(migrated: Path, steps: list[Step]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        sqlite = Store(connect(f"sqlite:///{shutil.copy(migrated, folder)}"))
+        try:
+            ours, theirs = Seen(), Seen()
+            memory = MemoryStore()
+            for step in steps:
+                assert await _told(memory, step, ours) == await _told(sqlite, step, theirs)
+        finally:
+            await sqlite.aclose()
+
+
+async def _told(begin: Transact, step: Step, seen: Seen) -> tuple[object, object]:
+    """Return what a step says, or the name of its error, and all that can be seen afterwards."""
+    try:
+        return await begin(lambda uow: (step(uow, seen), _view(uow, seen.now)))
+    except ThreadlineError as error:
+        return type(error).__name__, await begin(lambda uow: _view(uow, seen.now))
+
+
+def _view(uow: UnitOfWork, now: float) -> object:
+    queue = uow.deliveries
+    threads = [uow.conversations.get(thread(name)) for name in ("t1", "t2", "t3")]
+    known = [one.id for one in threads if one is not None]
+    return (
+        threads,
+        [_of(uow, conversation) for conversation in known],
+        queue.next_due(at(now)),
+        queue.tally(at(now)),
+        queue.latest(CHAT, at(0)),
+        list(queue.unlinked(place(""))),
+    )
+
+
+def _of(uow: UnitOfWork, conversation: ConversationId) -> object:
+    head = uow.deliveries.head(conversation)
+    said = [] if head is None else list(uow.conversations.turns(head))
+    return head, said, uow.deliveries.next_waiting(conversation)
+
+
+def _newest(handed: list[Delivery]) -> list[Delivery]:
+    return list({one.id: one for one in handed}.values())

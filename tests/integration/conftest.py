@@ -1,0 +1,15 @@
+"""What the integration tests share."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from tests.fixtures.walk import Walk, walk
+
+
+@pytest_asyncio.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Walk]:
+    """The simulated Slack workspace and assistant, with an installation that points at them."""
+    async with walk(tmp_path) as whole:
+        yield whole

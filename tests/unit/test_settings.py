@@ -1,0 +1,287 @@
+"""What may be set from outside, and what is said of it when it cannot be used."""
+
+from collections.abc import Mapping
+from dataclasses import FrozenInstanceError
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from bots.settings import VARIABLES, Fault, Need, Settings, SettingsInvalid, load
+
+EXAMPLE = Path(__file__).parents[2] / ".env.example"
+CANARY = "canary-5309"
+NOTHING: frozenset[Need] = frozenset()
+KEY = {"MICROVISUALIZER_API_KEY": "mv-key"}
+SOCKET = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
+
+
+def settings(environ: Mapping[str, str], needs: frozenset[Need] = NOTHING) -> Settings:
+    return load(environ, None, needs=needs)
+
+
+def faults(environ: Mapping[str, str], needs: frozenset[Need] = NOTHING) -> tuple[Fault, ...]:
+    with pytest.raises(SettingsInvalid) as caught:
+        settings(environ, needs)
+    assert CANARY not in str(caught.value)
+    assert CANARY not in repr(caught.value)
+    return caught.value.faults
+
+
+def faulty(environ: Mapping[str, str], needs: frozenset[Need] = NOTHING) -> list[str]:
+    return [fault.variable for fault in faults(environ, needs)]
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    found = settings({})
+    assert found.chat is None
+    assert found.slack is None
+    assert found.database_url == "sqlite:///threadline.db"
+    assert found.default_project is None
+    assert (found.http.host, found.http.port) == ("127.0.0.1", 8080)
+    assert found.history_characters == 60_000
+    assert found.deadline == timedelta(minutes=30)
+    assert found.concurrency == 8
+    assert found.admins == frozenset()
+
+
+def test_everything_can_be_set() -> None:
+    found = settings(
+        {
+            "MICROVISUALIZER_API_URL": "http://127.0.0.1:8000/v1",
+            "MICROVISUALIZER_API_KEY": " mv-key\n",
+            "THREADLINE_DATABASE_URL": "sqlite:////var/lib/threadline/queue.db",
+            "THREADLINE_DEFAULT_PROJECT": "shop-backend",
+            "THREADLINE_HTTP_HOST": "::1",
+            "THREADLINE_HTTP_PORT": "0",
+            "THREADLINE_HISTORY_CHARACTERS": "1000",
+            "THREADLINE_DEADLINE_MINUTES": "1440",
+            "THREADLINE_CONCURRENCY": "1000",
+            "THREADLINE_ADMINS": "U1, U2 U3,,",
+            "SLACK_BOT_TOKEN": "xoxb-1",
+            "SLACK_APP_TOKEN": "xapp-1",
+            "SLACK_SIGNING_SECRET": "8f742231b10e",
+            "SLACK_API_URL": "http://localhost:9000/api",
+        },
+        frozenset(Need),
+    )
+    assert found.chat is not None
+    assert found.chat.url == "http://127.0.0.1:8000/v1"
+    assert found.chat.key.get_secret_value() == "mv-key"
+    assert found.database_url == "sqlite:////var/lib/threadline/queue.db"
+    assert found.default_project == "shop-backend"
+    assert (found.http.host, found.http.port) == ("::1", 0)
+    assert (found.history_characters, found.concurrency) == (1000, 1000)
+    assert found.deadline == timedelta(days=1)
+    assert found.admins == {"U1", "U2", "U3"}
+    assert found.slack is not None
+    assert found.slack.app_token is not None
+    assert found.slack.signing_secret is not None
+    assert found.slack.signing_secret.get_secret_value() == "8f742231b10e"
+    assert found.slack.api_url == "http://localhost:9000/api/"
+
+
+def test_settings_are_frozen_and_show_no_secret() -> None:
+    found = settings(KEY | SOCKET)
+    assert not any(secret in repr(found) for secret in (*KEY.values(), *SOCKET.values()))
+    with pytest.raises(FrozenInstanceError):
+        found.concurrency = 9  # type: ignore[misc]  # that it cannot be is the point
+
+
+def test_the_environment_goes_before_the_file_and_empty_is_not_set(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(
+        "\ufeff# ours\nexport THREADLINE_CONCURRENCY=2\nTHREADLINE_HTTP_PORT=1\nTHREADLINE_ADMINS\n"
+        "THREADLINE_HISTORY_CHARACTERS=\nMICROVISUALIZER_API_KEY='a${HOME}b' # taken as it stands\n"
+    )
+    environ = {"THREADLINE_HTTP_PORT": "2", "THREADLINE_CONCURRENCY": " ", "THREADLINE_UNHEARD_OF": ""}
+    found = load(environ, file, needs=frozenset({Need.CHAT}))
+    assert (found.http.port, found.concurrency, found.history_characters) == (2, 2, 60_000)
+    assert found.chat is not None
+    assert found.chat.key.get_secret_value() == "a${HOME}b"
+
+
+def test_a_missing_file_is_no_fault(tmp_path: Path) -> None:
+    assert load({}, tmp_path / "none", needs=NOTHING) == settings({})
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"THREADLINE_CONCURRENCY=3\n\nMICROVISUALIZER_API_KEY='canary-5309\n", "cannot be read at line 3"),
+        (b"\xff\xfe\x00", "cannot be read"),
+    ],
+)
+def test_an_unreadable_file_is_a_fault(tmp_path: Path, content: bytes, problem: str) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(content)
+    with pytest.raises(SettingsInvalid) as caught:
+        load({}, file, needs=NOTHING)
+    assert [(fault.variable, fault.problem) for fault in caught.value.faults] == [(str(file), problem)]
+    assert CANARY not in str(caught.value)
+
+
+def test_a_folder_in_the_file_s_place_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="cannot be read"):
+        load({}, tmp_path, needs=NOTHING)
+
+
+def test_all_faults_are_told_at_once_one_a_line() -> None:
+    found = faults(
+        {
+            "SLACK_APP_TOKEN": f"xoxb-{CANARY}",
+            "THREADLINE_HTTP_PORT": "99999",
+            "THREADLINE_CONCURENCY": "77",
+            "MICROVISUALIZER_API_KEY": f"{CANARY} with spaces",
+        },
+        frozenset(Need),
+    )
+    assert [fault.variable for fault in found] == [
+        "THREADLINE_CONCURENCY",
+        "MICROVISUALIZER_API_KEY",
+        "SLACK_APP_TOKEN",
+        "SLACK_BOT_TOKEN",
+        "THREADLINE_HTTP_PORT",
+    ]
+    assert str(SettingsInvalid(found)).splitlines() == [
+        "The settings cannot be used:",
+        "  - THREADLINE_CONCURENCY is not a setting."
+        " Did you mean THREADLINE_CONCURRENCY? Otherwise remove it.",
+        "  - MICROVISUALIZER_API_KEY is not an API key. Copy it again: printable ASCII, no spaces.",
+        "  - SLACK_APP_TOKEN is not an app-level token (xapp-…). Copy it again: printable ASCII, no spaces.",
+        "  - SLACK_BOT_TOKEN is not set, though SLACK_APP_TOKEN is. Set it to the bot's xoxb- token.",
+        "  - THREADLINE_HTTP_PORT is out of range or not a whole number. Use a number from 0 to 65535.",
+    ]
+
+
+@pytest.mark.parametrize("source", ["environment", "file"])
+def test_a_misspelt_name_is_told_with_the_nearest_known_one(source: str, tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("threadline_http_prt=canary-5309\n" if source == "file" else "")
+    environ = {"threadline_http_prt": CANARY} if source == "environment" else {}
+    with pytest.raises(SettingsInvalid) as caught:
+        load(environ, file, needs=NOTHING)
+    assert [fault.variable for fault in caught.value.faults] == ["threadline_http_prt"]
+    assert "Did you mean THREADLINE_HTTP_PORT?" in str(caught.value)
+    assert CANARY not in str(caught.value)
+
+
+BAD = {
+    "MICROVISUALIZER_API_URL": [
+        "http://api.example.com",
+        "ftp://127.0.0.1/x",
+        "https://",
+        f"https://me:{CANARY}@api.example.com",
+        f"https://api.example.com/?key={CANARY}",
+        "https://api.example.com/#x",
+        "https://a b.example.com",
+        "https://[::1",
+        "https://host:99999",
+        "https://ho\x00st",
+        "example.com",
+    ],
+    "SLACK_API_URL": ["http://slack.com/api/"],
+    "MICROVISUALIZER_API_KEY": ["two words", "schlüssel", "a\x07b"],
+    "THREADLINE_DATABASE_URL": [
+        f"postgresql://me:{CANARY}@db/threadline",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "sqlite:///some/folder/",
+        "sqlite:///x.db?mode=ro",
+    ],
+    "THREADLINE_DEFAULT_PROJECT": ["Shop Backend", "../etc/passwd"],
+    "THREADLINE_HTTP_HOST": ["http://localhost", "two hosts"],
+    "THREADLINE_HTTP_PORT": ["-1", "65536", "https", "8_0", "٨٠"],
+    "THREADLINE_HISTORY_CHARACTERS": ["999", "1e5", "9" * 5000],
+    "THREADLINE_DEADLINE_MINUTES": ["0", "1441", "-30"],
+    "THREADLINE_CONCURRENCY": ["0", "1001"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in BAD.items() for value in values]
+)
+def test_what_is_there_must_be_valid_even_if_it_is_not_needed(name: str, value: str) -> None:
+    (fault,) = faults({name: value})
+    assert fault.variable == name
+    assert fault.remedy.endswith((".", "!"))
+
+
+@pytest.mark.parametrize("address", ["http://[::1]:8000", "http://localhost", "https://api.example.com/base"])
+def test_https_or_this_very_machine(address: str) -> None:
+    found = settings(KEY | {"MICROVISUALIZER_API_URL": address})
+    assert found.chat is not None
+    assert found.chat.url == address
+
+
+def test_a_command_that_needs_the_chat_cannot_do_without_a_key() -> None:
+    assert faulty({}, frozenset({Need.CHAT})) == ["MICROVISUALIZER_API_KEY"]
+    assert settings(KEY, frozenset({Need.CHAT})).slack is None
+
+
+def test_a_command_that_needs_a_platform_is_told_the_two_ways() -> None:
+    (fault,) = faults(KEY, frozenset(Need))
+    assert fault.variable == "SLACK_BOT_TOKEN"
+    assert "SLACK_APP_TOKEN" in fault.remedy
+    assert "SLACK_SIGNING_SECRET" in fault.remedy
+    assert settings(SOCKET, frozenset({Need.PLATFORM})).chat is None
+
+
+def test_a_bot_token_alone_is_told_the_two_ways() -> None:
+    (fault,) = faults({"SLACK_BOT_TOKEN": "xoxb-1"})
+    assert fault.variable == "SLACK_BOT_TOKEN"
+    assert "SLACK_APP_TOKEN" in fault.remedy
+    assert "SLACK_SIGNING_SECRET" in fault.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("SLACK_APP_TOKEN", "xapp-1"), ("SLACK_SIGNING_SECRET", "8f742231b10e")]
+)
+def test_the_other_secrets_are_nothing_without_a_bot_token(name: str, value: str) -> None:
+    (fault,) = faults({name: value})
+    assert fault.variable == "SLACK_BOT_TOKEN"
+    assert name in fault.problem
+    found = settings({"SLACK_BOT_TOKEN": "xoxb-1", name: value})
+    assert found.slack is not None
+    assert (found.slack.app_token is None) != (found.slack.signing_secret is None)
+
+
+def test_a_proxy_is_for_https_alone() -> None:
+    proxied = KEY | SOCKET | {"HTTPS_PROXY": "http://proxy.example:3128"}
+    chat = settings(proxied).chat
+    assert chat is not None
+    assert chat.proxy == "http://proxy.example:3128"
+    local = settings(proxied | {"MICROVISUALIZER_API_URL": "http://127.0.0.1:8099"}).chat
+    assert local is not None
+    assert local.proxy is None
+
+
+def test_a_name_that_resembles_none_is_to_be_removed() -> None:
+    (fault,) = faults(KEY | SOCKET | {"THREADLINE_" + "X" * 60: "1"})
+    assert fault.remedy == "Remove it."
+
+
+def test_a_bad_bot_token_is_one_fault() -> None:
+    assert faulty(SOCKET | {"SLACK_BOT_TOKEN": f"xoxp-{CANARY}"}) == ["SLACK_BOT_TOKEN"]
+
+
+def test_the_example_names_every_variable_with_its_default_and_no_secret() -> None:
+    example = dotenv_values(EXAMPLE)
+    assert sorted(example) == sorted(VARIABLES)
+    assert {name for name, value in example.items() if not value} == {
+        "MICROVISUALIZER_API_KEY",
+        "THREADLINE_DEFAULT_PROJECT",
+        "THREADLINE_ADMINS",
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+        "SLACK_SIGNING_SECRET",
+        "HTTPS_PROXY",
+    }
+    assert load(KEY | SOCKET, EXAMPLE, needs=frozenset(Need)) == settings(KEY | SOCKET)
+
+
+def test_in_the_example_a_comment_comes_before_every_group() -> None:
+    paragraphs = EXAMPLE.read_text().split("\n\n")
+    assert all(paragraph.startswith("#") for paragraph in paragraphs)
