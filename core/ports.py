@@ -62,8 +62,8 @@ class Poster(Protocol):
         """Show a notice in place of an answer and return its message's id; raises like `post`."""
         ...
 
-    async def find(self, to: Address, number: int) -> str | None:
-        """Look for part `number` (a notice is part 0) after an attempt whose outcome is unknown.
+    async def find(self, to: Address, piece: AnswerPart | Notice) -> str | None:
+        """Look for a part, or a notice, after an attempt whose outcome is unknown.
 
         Raises CannotLook when the platform does not let us.
         """

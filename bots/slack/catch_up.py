@@ -8,6 +8,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.calls import translated
+from bots.slack.channels import is_shared
 from bots.slack.identity import Identity
 from bots.slack.inbound import SLACK, to_question, to_ts
 from core.clock import Clock
@@ -77,7 +78,9 @@ class CatchUp:
         except ThreadlineError as error:
             log.info("cannot catch up", channel=channel, error=type(error).__name__, said=str(error))
             return 0
-        outcomes = [await self._accept(channel, message, shared) for message in reversed(page["messages"])]
+        # History comes newest first, a thread's replies oldest first; they are offered as they were written.
+        written = sorted(page["messages"], key=lambda message: str(message.get("ts")))
+        outcomes = [await self._accept(channel, message, shared) for message in written]
         return outcomes.count(Outcome.ACCEPTED) + outcomes.count(Outcome.UNLINKED)
 
     async def _is_shared(self, channel: str) -> bool:
@@ -88,8 +91,7 @@ class CatchUp:
         if channel.startswith("D"):
             return False
         if channel not in self._shared:
-            reply = await self._read(self._client.conversations_info, channel=channel)
-            self._shared[channel] = bool(reply["channel"].get("is_ext_shared"))
+            self._shared[channel] = await self._read(is_shared, client=self._client, channel=channel)
         return self._shared[channel]
 
     async def _read(self, look: Any, **where: Any) -> Any:

@@ -58,21 +58,17 @@ class SlackPoster:
         """Post a part as a `markdown` block; as plain text, whole, if Slack will not show that."""
         blocks = [MarkdownBlock(text=part.text).to_dict()]
         try:
-            return await self._say(to, text=fallback(part.text), blocks=blocks, part=part.number)
+            return await self._say(to, text=fallback(part.text), blocks=blocks, piece=part)
         except Unshowable as error:
             log.warning("blocks refused, posted as text", delivery=to.delivery, said=str(error))
-            return await self._say(to, text="\n".join(as_text(part.text)), part=part.number)
+            return await self._say(to, text="\n".join(as_text(part.text)), piece=part)
 
     async def notify(self, to: Address, notice: Notice) -> str:
         """Post a notice in its thread; one about a thread that refuses us goes to its asker directly."""
         words = texts.notice(notice, to.delivery)
-        match notice.reason:
-            case Reason.POST_REFUSED:
-                return await self._tell_directly(to, words)
-            case Reason.NOT_LINKED:
-                # The answer will be part 0 of the same delivery: this must not be found in its place.
-                return await self._say(to, text=words, part=-1)
-        return await self._say(to, text=words, part=0)
+        if notice.reason is Reason.POST_REFUSED:
+            return await self._tell_directly(to, words)
+        return await self._say(to, text=words, piece=notice)
 
     async def _tell_directly(self, to: Address, words: str) -> str:
         try:
@@ -83,8 +79,8 @@ class SlackPoster:
             reply = await self._client.chat_postMessage(channel=to.author, text=words, **_QUIET)
         return str(reply["ts"])
 
-    async def find(self, to: Address, number: int) -> str | None:
-        """Look through the thread, from the question on, for the message with this part's mark."""
+    async def find(self, to: Address, piece: AnswerPart | Notice) -> str | None:
+        """Look through the thread, from the question on, for the message with this piece's mark."""
         cursor = ""
         for _ in range(_PAGES):
             try:
@@ -102,7 +98,7 @@ class SlackPoster:
             except PostRefused:
                 return None  # where we may not look we may not have posted either
             for message in reply["messages"]:
-                if (message.get("metadata") or {}).get("event_payload") == _mark(to, number):
+                if (message.get("metadata") or {}).get("event_payload") == _mark(to, piece):
                     return str(message["ts"])
             cursor = (reply.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
@@ -114,7 +110,7 @@ class SlackPoster:
         match state:
             case QueuedUntil(at) if at - self._clock.now() > _STATUS_HOLDS:
                 shown = f"<!date^{int(at.timestamp())}^{{time}}|{texts.clock_time(at)}>"
-                await self._say(to, text=texts.queued(shown), part=None)
+                await self._say(to, text=texts.queued(shown), piece=None)
             case QueuedUntil(at):
                 await self._set_status(to, texts.STATUS_QUEUED.format(at=texts.clock_time(at)))
             case Working.ASKING:
@@ -127,9 +123,14 @@ class SlackPoster:
         return await self._members.names(authors)
 
     async def _say(
-        self, to: Address, *, text: str, part: int | None, blocks: Sequence[dict[str, Any]] | None = None
+        self,
+        to: Address,
+        *,
+        text: str,
+        piece: AnswerPart | Notice | None,
+        blocks: Sequence[dict[str, Any]] | None = None,
     ) -> str:
-        mark = None if part is None else {"event_type": PART, "event_payload": _mark(to, part)}
+        mark = None if piece is None else {"event_type": PART, "event_payload": _mark(to, piece)}
         with translated():
             reply = await self._client.chat_postMessage(
                 channel=to.thread.channel,
@@ -160,5 +161,7 @@ class SlackPoster:
 _QUIET: Mapping[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 
 
-def _mark(to: Address, number: int) -> Mapping[str, Any]:
-    return {"delivery": to.delivery, "part": number}
+def _mark(to: Address, piece: AnswerPart | Notice) -> Mapping[str, Any]:
+    if isinstance(piece, Notice):
+        return {"delivery": to.delivery, "notice": piece.reason.value}
+    return {"delivery": to.delivery, "part": piece.number}

@@ -13,11 +13,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bots import texts
 from bots.slack.calls import translated
+from bots.slack.channels import is_shared
 from bots.slack.errands import Errands
 from bots.slack.inbound import SLACK
 from bots.slack.mrkdwn import plain
 from core.clock import Clock
-from core.model import AuthorId, EventId, MessageId, Outcome, Question, ThreadKey, WorkspaceId
+from core.errors import PostRefused, ThreadlineError
+from core.model import AuthorId, EventId, MessageId, Outcome, Question, Reason, ThreadKey, WorkspaceId
 from core.services.asking import Asking
 
 log = structlog.get_logger(__name__)
@@ -44,7 +46,7 @@ class AskAbout:
     async def on_shortcut(self, ack: AsyncAck, shortcut: Mapping[str, Any]) -> None:
         """Acknowledge, then open the form."""
         await ack()
-        self._errands.run(self._open(shortcut["trigger_id"], self._form(shortcut)))
+        self._errands.run(self._open(shortcut))
 
     async def on_submit(self, ack: AsyncAck, view: Mapping[str, Any], body: Mapping[str, Any]) -> None:
         """Commit the question, close the form, then show in the thread who asked what."""
@@ -60,15 +62,26 @@ class AskAbout:
                 author=who,
                 text=texts.about_message(asked, about["text"]),
                 asked_at=self._clock.now(),
+                objection=Reason.EXTERNAL if about["shared"] else None,
             )
         )
         await ack()
         if outcome in {Outcome.ACCEPTED, Outcome.UNLINKED}:
             self._errands.run(self._show(thread, who, asked))
 
-    async def _open(self, trigger: str, form: Mapping[str, Any]) -> None:
+    async def _open(self, shortcut: Mapping[str, Any]) -> None:
+        form = self._form(shortcut, shared=await self._is_shared(shortcut["channel"]["id"]))
         with translated():
-            await self._client.views_open(trigger_id=trigger, view=dict(form))
+            await self._client.views_open(trigger_id=shortcut["trigger_id"], view=dict(form))
+
+    async def _is_shared(self, channel: str) -> bool:
+        """Tell whether strangers read along. A place we may not see is one we cannot answer in anyway."""
+        try:
+            return await is_shared(self._client, channel)
+        except PostRefused:
+            return False
+        except ThreadlineError:
+            return True
 
     async def _show(self, thread: ThreadKey, who: AuthorId, asked: str) -> None:
         words = texts.asks_about(f"<@{who}>", _escaped(asked))
@@ -81,13 +94,14 @@ class AskAbout:
                 unfurl_media=False,
             )
 
-    def _form(self, shortcut: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _form(self, shortcut: Mapping[str, Any], *, shared: bool) -> Mapping[str, Any]:
         message = shortcut["message"]
         text = plain(message.get("text") or "", self._bot_user)
         about = {
             "channel": shortcut["channel"]["id"],
             "thread": message.get("thread_ts") or message["ts"],
             "text": text if len(text) <= _REMEMBERED else text[:_REMEMBERED] + " …",
+            "shared": shared,
         }
         return {
             "type": "modal",
@@ -118,7 +132,7 @@ def _plain_text(text: str) -> Mapping[str, str]:
     return {"type": "plain_text", "text": text}
 
 
-def _fitting(about: Mapping[str, str]) -> str:
+def _fitting(about: Mapping[str, Any]) -> str:
     """Return the form's memory as JSON; escapes may make a text longer than it was."""
     text = about["text"]
     while len(remembered := json.dumps({**about, "text": text}, ensure_ascii=False)) > 3_000:

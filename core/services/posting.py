@@ -95,7 +95,7 @@ class Posting:
         await self._leases.check(delivery)
         poster, to = self._posters[delivery.thread.platform], address(delivery)
         if delivery.doubtful:
-            found = await poster.find(to, piece.number if isinstance(piece, AnswerPart) else 0)
+            found = await poster.find(to, piece)
             if found is not None:
                 return found
         if isinstance(piece, Notice):

@@ -118,11 +118,12 @@ class RecordingPoster:
         self.notices.append((to, notice))
         return self._shown(f"{to.delivery}/notice")
 
-    async def find(self, to: Address, number: int) -> str | None:
+    async def find(self, to: Address, piece: AnswerPart | Notice) -> str | None:
         if self.find_error is not None:
             raise self.find_error
-        shown = [address for address, _ in (*self.posted, *self.notices) if address == to]
-        return f"{to.delivery}/{number}" if len(shown) > number else None
+        if isinstance(piece, Notice):
+            return f"{to.delivery}/notice" if (to, piece) in self.notices else None
+        return f"{to.delivery}/{piece.number}" if (to, piece.text) in self.posted else None
 
     async def show_state(self, to: Address, state: ThreadState) -> None:
         if self.state_hold is not None:

@@ -132,3 +132,17 @@ async def test_where_slack_does_not_say_whether_it_is_shared_nothing_is_taken_up
     async with town.run():
         await town.until_called("conversations.info", 2)
     assert len(town.assistant.journal) == 1
+
+
+async def test_missed_follow_ups_are_answered_as_they_were_written(town: Walk) -> None:
+    ts = await begun(town)
+    for text in ("and who publishes it?", "who owns billing?", "who owns inventory?"):
+        await town.workspace.say(town.ben, town.general, text, thread=ts)
+    async with town.run():
+        await town.answers(ts, 4)
+    asked = [call.messages[-1][1] for call in town.assistant.journal[1:]]
+    assert [text.partition(": ")[2] or text for text in asked] == [
+        "and who publishes it?",
+        "who owns billing?",
+        "who owns inventory?",
+    ]

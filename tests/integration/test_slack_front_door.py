@@ -88,6 +88,7 @@ async def test_an_event_we_did_not_ask_for_is_acknowledged(town: Walk) -> None:
     body: dict[str, Any] = {**MENTION, "event": {"type": "star_added", "user": "U1"}}
     async with town.run() as threadline:
         assert (await send(threadline.url + PATH, body))[0] == 200
+        town.workspace.subscriptions.add("app_home_opened")  # as an app with another manifest does
         await town.workspace.open_home(town.ana)
         await town.workspace.until(lambda: town.workspace.deliveries)
     assert [delivery.status for delivery in town.workspace.deliveries] == [200]

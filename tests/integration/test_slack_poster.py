@@ -53,31 +53,31 @@ async def desk() -> AsyncIterator[Desk]:
 
 async def test_a_part_is_found_by_its_mark_and_no_other_is_taken_for_it(desk: Desk) -> None:
     posted = await desk.poster.post(desk.to, AnswerPart(1, "second"))
-    assert await desk.poster.find(desk.to, 1) == posted
-    assert await desk.poster.find(desk.to, 0) is None
+    assert await desk.poster.find(desk.to, AnswerPart(1, "")) == posted
+    assert await desk.poster.find(desk.to, AnswerPart(0, "")) is None
 
 
 async def test_it_is_found_behind_pages_of_talk(desk: Desk) -> None:
     await desk.talk(450)
     posted = await desk.poster.post(desk.to, AnswerPart(0, "here"))
-    assert await desk.poster.find(desk.to, 0) == posted
+    assert await desk.poster.find(desk.to, AnswerPart(0, "")) == posted
 
 
 async def test_a_thread_without_end_is_left_to_a_human(desk: Desk) -> None:
     await desk.talk(1001)
     with pytest.raises(CannotLook, match="more messages"):
-        await desk.poster.find(desk.to, 0)
+        await desk.poster.find(desk.to, AnswerPart(0, ""))
 
 
 async def test_without_the_scope_it_cannot_look(desk: Desk) -> None:
     desk.workspace.scopes.clear()
     with pytest.raises(CannotLook, match="missing_scope"):
-        await desk.poster.find(desk.to, 0)
+        await desk.poster.find(desk.to, AnswerPart(0, ""))
 
 
 async def test_a_thread_that_is_gone_holds_nothing_of_ours(desk: Desk) -> None:
     desk.workspace.faults.add("conversations.replies", Refuse("thread_not_found"))
-    assert await desk.poster.find(desk.to, 0) is None
+    assert await desk.poster.find(desk.to, AnswerPart(0, "")) is None
 
 
 async def test_a_question_dated_by_a_clock_ahead_of_slacks_is_found_too(desk: Desk) -> None:
@@ -88,7 +88,7 @@ async def test_a_question_dated_by_a_clock_ahead_of_slacks_is_found_too(desk: De
         desk.ana,
         datetime.fromtimestamp(desk.to.asked_at.timestamp() + 60, UTC),
     )
-    assert await desk.poster.find(ahead, 0) == posted
+    assert await desk.poster.find(ahead, AnswerPart(0, "")) == posted
 
 
 async def test_people_are_asked_for_again_after_a_while(desk: Desk) -> None:

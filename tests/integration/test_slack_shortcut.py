@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bots.demo.slack import Refuse, View
+from bots.demo.slack import HttpError, Refuse, View
 from bots.slack.shortcut import ASK_ABOUT
 from tests.fixtures.walk import Walk
 
@@ -96,3 +96,22 @@ async def test_a_form_that_slack_does_not_open_harms_nothing(town: Walk) -> None
         await town.until_called("views.open")
         await submit(town, await form(town, ts), "who owns billing?")
         await town.answers(ts, 2)
+
+
+async def test_where_strangers_read_along_it_is_refused(town: Walk) -> None:
+    partners = town.workspace.add_channel("partners", shared=True)
+    async with town.run():
+        ts = await town.workspace.say(town.ben, partners, "order.created is late")
+        await submit(town, await form(town, ts, channel=partners), "who consumes it?")
+        said = await town.answers(ts, 2, channel=partners)
+    assert any("shared with another organisation" in text for text in said)
+    assert town.assistant.journal == []
+
+
+async def test_where_slack_does_not_say_whether_strangers_read_along_it_is_refused_too(town: Walk) -> None:
+    town.workspace.faults.add("conversations.info", HttpError(500))
+    async with town.run():
+        ts = await town.workspace.say(town.ben, town.general, "order.created is late")
+        await submit(town, await form(town, ts), "who consumes it?")
+        await town.answers(ts, 2)
+    assert town.assistant.journal == []

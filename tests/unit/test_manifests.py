@@ -19,7 +19,13 @@ EVENTS = {
     "message.im": "im:history",
     "message.mpim": "mpim:history",
 }
-CALLS = {"chat.postMessage": "chat:write", "users.info": "users:read", "/threadline": "commands"}
+CALLS = {
+    "chat.postMessage": "chat:write",
+    "users.info": "users:read",
+    "conversations.info": "channels:read",
+    "conversations.info of private channels": "groups:read",
+    "/threadline": "commands",
+}
 
 
 def _manifest(name: str) -> Any:

@@ -1,0 +1,23 @@
+"""What all tests share: none may hang for ever."""
+
+import signal
+from collections.abc import Iterator
+from types import FrameType
+
+import pytest
+
+_LONGEST = 120.0  #: seconds; the slowest test takes a tenth of it
+
+
+@pytest.fixture(autouse=True)
+def bounded() -> Iterator[None]:
+    """Interrupt a test that waits for what does not come."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"still waiting after {_LONGEST:.0f} seconds")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, _LONGEST)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
