@@ -1,0 +1,140 @@
+"""What is owed for a question, where it goes, and where it stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from core.model.ids import AuthorId, ChannelKey, ConversationId, DeliveryId, LaneId, ProjectId, ThreadKey
+from core.model.questions import Notice, Question
+
+
+class State(StrEnum):
+    """Where a delivery stands."""
+
+    UNLINKED = "unlinked"  #: no project yet; waits for a link
+    WAITING = "waiting"  #: an earlier question of its thread is not settled
+    ACCEPTED = "accepted"  #: to be asked when due
+    ASKING = "asking"  #: leased; the chat call is under way
+    ANSWERED = "answered"  #: the answer (or a notice) is stored, to be posted when due
+    POSTING = "posting"  #: leased; being posted
+    DONE = "done"
+    BURIED = "buried"  #: given up; the asker has been told
+    AMBIGUOUS = "ambiguous"  #: a part may or may not have been posted; only a human moves it
+    CANCELLED = "cancelled"  #: taken back before it was answered
+
+
+#: A delivery in one of these no longer holds up its thread.
+SETTLED = frozenset({State.DONE, State.BURIED, State.AMBIGUOUS, State.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A claimed piece of work: one question and what is owed for it.
+
+    `fence` is the holder's number: a write with an older one is refused. `notice` is set when a
+    notice is owed in place of an answer. `doubtful` tells that the next part may have been posted
+    already. `ready_at` is when the question became the first of its thread; `paused_before` is how
+    long its lane had been paused by then, so that pauses do not count towards its deadline.
+    """
+
+    id: DeliveryId
+    conversation: ConversationId
+    thread: ThreadKey
+    project: ProjectId | None
+    author: AuthorId
+    lane: LaneId
+    state: State
+    asked_at: datetime
+    accepted_at: datetime
+    ready_at: datetime
+    due_at: datetime
+    paused_before: float
+    attempt: int
+    maybe_charged: int
+    fence: int
+    has_files: bool
+    told: bool
+    doubtful: bool
+    notice: Notice | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A question about to be queued, with what was decided for it."""
+
+    id: DeliveryId
+    conversation: ConversationId
+    question: Question
+    project: ProjectId | None
+    lane: LaneId
+    state: State
+    accepted_at: datetime
+    due_at: datetime
+    paused_before: float
+    told: bool
+    notice: Notice | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPart:
+    """One message's worth of an answer. `number` counts from 0; `posted` is the platform's id for it."""
+
+    number: int
+    text: str
+    posted: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a part or a notice goes, and which delivery it belongs to."""
+
+    thread: ThreadKey
+    delivery: DeliveryId
+    author: AuthorId
+    asked_at: datetime
+
+
+class Working(StrEnum):
+    """The states of a thread that people are shown while they wait, beside `QueuedUntil`."""
+
+    ASKING = "asking"
+    IDLE = "idle"  #: nothing is under way: whatever was shown is taken away
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedUntil:
+    """The question waits and will be tried again at `at`."""
+
+    at: datetime
+
+
+ThreadState = Working | QueuedUntil
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A channel's, or a workspace's, project, and who set it."""
+
+    at: ChannelKey
+    project: ProjectId
+    by: AuthorId
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A thread we know. `project` is None until it is bound."""
+
+    id: ConversationId
+    thread: ThreadKey
+    project: ProjectId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the queue holds, for people: deliveries by state, and each paused lane's end."""
+
+    by_state: Mapping[State, int]
+    oldest_due: datetime | None
+    paused: Mapping[LaneId, datetime]

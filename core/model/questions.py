@@ -1,0 +1,94 @@
+"""What people ask and are told: questions, turns, notices, remarks."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from core.model.ids import AuthorId, EventId, MessageId, ProjectId, ThreadKey
+
+
+class Outcome(StrEnum):
+    """What became of a question that was offered."""
+
+    ACCEPTED = "accepted"  #: it is on disk and will be answered
+    DUPLICATE = "duplicate"  #: it was accepted before, perhaps as its twin event
+    UNLINKED = "unlinked"  #: it is on disk and waits for the channel to be linked
+    IGNORED = "ignored"  #: it was not meant for us
+    REFUSED = "refused"  #: the thread has had its hour's worth of answers
+
+
+class Role(StrEnum):
+    """Who wrote a turn, in the chat contract's words."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One entry of a conversation; `author` is None for the assistant."""
+
+    role: Role
+    author: AuthorId | None
+    text: str
+
+
+class Reason(StrEnum):
+    """Why a thread gets a notice instead of an answer. The words for it are in bots/texts.py."""
+
+    NOT_LINKED = "not_linked"  #: the channel has no project; the question waits for one
+    LINK_EXPIRED = "link_expired"  #: nobody linked the channel in time
+    EMPTY = "empty"  #: a mention without a question
+    ONLY_FILES = "only_files"  #: nothing but attachments, which are not read
+    TOO_LONG = "too_long"  #: the question alone exceeds the history budget
+    EXTERNAL = "external"  #: the channel is shared with people of another organisation
+    TOO_MANY = "too_many"  #: the thread's ceiling of answers per hour
+    KEY_REFUSED = "key_refused"
+    PROJECT_UNKNOWN = "project_unknown"
+    CREDITS_SPENT = "credits_spent"
+    REJECTED = "rejected"
+    MISPLACED = "misplaced"  #: the configured address is not the assistant's
+    GAVE_UP = "gave_up"  #: attempts or time ran out
+    MAYBE_CHARGED = "maybe_charged"  #: no reply came, twice; not asked a third time
+    WAIT_TOO_LONG = "wait_too_long"  #: the assistant asked us to wait for more than a day
+    POST_REFUSED = "post_refused"  #: the platform would not show the answer in its thread
+
+
+#: Notices that answer what was written: nobody gave up on anything.
+HINTS = frozenset({Reason.EMPTY, Reason.ONLY_FILES, Reason.TOO_LONG, Reason.EXTERNAL, Reason.TOO_MANY})
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to tell a thread in place of an answer."""
+
+    reason: Reason
+    project: ProjectId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What someone wrote to us, translated by an adapter.
+
+    `event` and `message` are the platform's ids, each unique in its workspace (message: in its
+    channel); `asked_at` is when the message was written. `addressed` is False for a message that
+    counts only where the thread is ours already. `has_files` tells that something we cannot read
+    hung on it; `objection`, that the adapter knows why it must not be answered.
+    """
+
+    event: EventId
+    message: MessageId
+    thread: ThreadKey
+    author: AuthorId
+    text: str
+    asked_at: datetime
+    addressed: bool = True
+    has_files: bool = False
+    objection: Reason | None = None
+
+
+class Remark(StrEnum):
+    """Something to say beside an answer."""
+
+    FILES_UNREAD = "files_unread"
+    OLDER_TURNS_LEFT_OUT = "older_turns_left_out"
