@@ -26,7 +26,7 @@ BAD_PROJECT = (
     "`{project}` is not a project id: one has 8 to 60 characters, small letters, digits and hyphens, with no "
     "hyphen at either end. You find it in the address of the project in MicroVisualizer."
 )
-BAD_PLACE = "I do not know `{word}`: after the project there may only be `workspace`."
+BAD_PLACE = "I do not know `{word}`: at the end there may only be `workspace`."
 UNKNOWN_COMMAND = "I do not know `{word}`.\n" + HELP
 ASK_TITLE = "Ask Threadline"
 ASK_LABEL = "Your question about this message"

@@ -99,6 +99,7 @@ def slack_access(slack: SlackSettings) -> Access:
         app_token=None if slack.app_token is None else slack.app_token.get_secret_value(),
         signing_secret=None if slack.signing_secret is None else slack.signing_secret.get_secret_value(),
         api_url=slack.api_url,
+        proxy=slack.proxy,
     )
 
 

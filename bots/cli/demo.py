@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 import shutil
 import sys
 import tempfile
@@ -37,7 +38,7 @@ def demo(
 ) -> None:
     """See Threadline at work, on this machine alone: no account, no token.
 
-    In a terminal you write yourself; elsewhere, or with --script, a tour of fifteen seconds is played.
+    In a terminal you write yourself; elsewhere, or with --script, a tour of a few seconds is played.
     """
     writes = not script and sys.stdin.isatty() and sys.stdout.isatty()
     present(terminal if writes else tour, by_socket=socket)
@@ -54,6 +55,9 @@ def present(show: Show, *, by_socket: bool) -> None:
 @contextmanager
 def _folder() -> Iterator[Path]:
     """Give a folder to work in, which goes afterwards; after a failure it stays, and a sentence says so."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY"):  # everything is on this machine, whatever the way out is
+        os.environ.pop(name, None)
+        os.environ.pop(name.lower(), None)
     folder = Path(tempfile.mkdtemp(prefix="threadline-demo-"))
     remains = False
     try:

@@ -1,5 +1,6 @@
 """`threadline link`: what `/threadline link` does in the chat, for an operator."""
 
+import re
 from typing import Annotated
 
 import typer
@@ -10,9 +11,12 @@ from bots.slack.identity import identify
 from bots.slack.inbound import SLACK
 from bots.slack.side import web_client
 from bots.texts import linked
-from bots.wiring import linking_over, opened_store
+from bots.wiring import linking_over, opened_store, slack_access
 from core.clock import SystemClock
 from core.model import AuthorId, ChannelKey, ProjectId, WorkspaceId, project_id
+
+_TEAM = re.compile(r"[TE][A-Z0-9]+")
+_CHANNEL = re.compile(r"[CDG][A-Z0-9]+")
 
 
 def link(
@@ -28,6 +32,10 @@ def link(
     found = settings(Need.CHAT)  # whatever waited is then asked in that key's lane
     with plainly():
         wanted = project_id(project)
+    if workspace is not None and _TEAM.fullmatch(workspace) is None:
+        fail(f"{workspace!r} is not a workspace's id: Slack's begin with T.", TO_BE_SET_RIGHT)
+    if channel and _CHANNEL.fullmatch(channel) is None:
+        fail(f"{channel!r} is not a channel's id: see the end of the channel's details, C….", TO_BE_SET_RIGHT)
     if workspace is None and found.slack is None:
         fail("Name the workspace with --workspace, or set SLACK_BOT_TOKEN.", TO_BE_SET_RIGHT)
     typer.echo(finish(_link(found, wanted, channel, workspace)))
@@ -45,5 +53,6 @@ async def _link(found: Settings, project: ProjectId, channel: str, workspace: st
 async def _own_workspace(found: Settings) -> WorkspaceId:
     if found.slack is None:
         raise ValueError("checked before")
-    async with web_client(found.slack.bot_token.get_secret_value(), found.slack.api_url) as client:
+    access = slack_access(found.slack)
+    async with web_client(access.bot_token, access.api_url, access.proxy) as client:
         return (await identify(client)).workspace

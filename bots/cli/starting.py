@@ -9,6 +9,7 @@ import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
 
 import typer
 
@@ -60,4 +61,6 @@ def _secrets(found: Settings) -> list[str]:
     held = [None if chat is None else chat.key]
     if slack is not None:
         held += [slack.bot_token, slack.app_token, slack.signing_secret]
-    return [secret.get_secret_value() for secret in held if secret is not None]
+    proxies = {found.proxy for found in (chat, slack) if found is not None and found.proxy is not None}
+    passwords = [password for proxy in proxies if (password := urlsplit(proxy).password)]
+    return [secret.get_secret_value() for secret in held if secret is not None] + passwords

@@ -6,7 +6,6 @@ from rich.table import Table
 from bots.cli.starting import finish, settings
 from bots.settings import Settings
 from bots.slack.inbound import SLACK
-from bots.texts import clock_time
 from bots.wiring import opened_store
 from core.clock import SystemClock
 from core.model import Link, State, Tally
@@ -17,9 +16,10 @@ def status() -> None:
     found = settings()
     tally, links = finish(_look(found))
     console = Console()
+    console.print(f"Database: {found.database_url}", markup=False, soft_wrap=True)
     console.print(_queue(tally))
     for lane, until in tally.paused.items():
-        console.print(f"Paused until {clock_time(until)}: {lane}", markup=False)
+        console.print(f"Paused until {until:%Y-%m-%d %H:%M} UTC: {lane}", markup=False)
     if tally.oldest_due is not None:
         console.print(f"Oldest due: {tally.oldest_due:%Y-%m-%d %H:%M} UTC")
     if found.default_project is not None:

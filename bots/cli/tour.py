@@ -197,7 +197,7 @@ async def _figures(stage: Stage, seconds: float) -> None:
     stage.view.fact(f"every event acknowledged within {slowest * 1000:.0f} ms; {seconds:.1f} seconds in all")
     out.print()
     stage.view.aside(
-        "To write yourself, type `threadline demo` in a terminal. The README tells what comes next."
+        "To write yourself, run this in a terminal: `make demo`. The README tells what comes next."
     )
 
 

@@ -18,7 +18,7 @@ class Need(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """Where the assistant answers, the key it knows us by, and the proxy on the way, if any."""
+    """Where the assistant answers, the key it knows us by, and the proxy on the way there, if any."""
 
     url: str
     key: SecretStr
@@ -41,6 +41,7 @@ class SlackSettings:
     app_token: SecretStr | None
     signing_secret: SecretStr | None
     api_url: str
+    proxy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,5 +78,19 @@ def project(text: str) -> ProjectId:
         raise Wrong("is not a project id", str(wrong)) from wrong
 
 
+def proxy(text: str) -> str:
+    try:
+        url = urlsplit(text)
+        reachable = url.scheme in {"http", "https"} and bool(url.hostname) and url.port is not None
+    except ValueError:
+        reachable = False
+    if not reachable:
+        raise Wrong("is not a proxy's address", "Use http://HOST:PORT.")
+    return text
+
+
 def ids(text: str) -> frozenset[str]:
-    return frozenset(filter(None, re.split(r"[,\s]+", text)))
+    found = frozenset(filter(None, re.split(r"[,\s]+", text)))
+    if any(re.fullmatch(r"[UW][A-Z0-9]+", one) is None for one in found):
+        raise Wrong("holds something that is no user id", "In Slack: profile, Copy member ID (U…).")
+    return found

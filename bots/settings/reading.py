@@ -57,7 +57,7 @@ def load(
     written = _set(filed) | _set(environ)
     faults += _misspelt(written)
     reading = _Reading(written, faults)
-    settings = _settings(reading)
+    settings = _settings(reading, listens=Need.PLATFORM in needs)
     if Need.CHAT in needs and "MICROVISUALIZER_API_KEY" not in written:
         faults.append(
             Fault("MICROVISUALIZER_API_KEY", "is not set", "Set it to an API key of your organisation.")
@@ -93,10 +93,10 @@ class _Reading:
             return default
 
 
-def _settings(reading: _Reading) -> Settings:
+def _settings(reading: _Reading, *, listens: bool) -> Settings:
     return Settings(
         chat=_chat(reading),
-        slack=_slack(reading),
+        slack=_slack(reading, listens=listens),
         database_url=reading.take("THREADLINE_DATABASE_URL", parsing.database, "sqlite:///threadline.db"),
         default_project=reading.take("THREADLINE_DEFAULT_PROJECT", parsing.project, None),
         http=HttpSettings(
@@ -115,8 +115,12 @@ def _settings(reading: _Reading) -> Settings:
 def _chat(reading: _Reading) -> ChatSettings | None:
     url = reading.take("MICROVISUALIZER_API_URL", parsing.address, "https://api.microvisualizer.com")
     key = reading.take("MICROVISUALIZER_API_KEY", parsing.secret("an API key"), None)
-    proxy = reading.take("HTTPS_PROXY", str, None) if url.startswith("https:") else None
-    return None if key is None else ChatSettings(url, key, proxy)
+    return None if key is None else ChatSettings(url, key, _proxy(reading, url))
+
+
+def _proxy(reading: _Reading, url: str) -> str | None:
+    """Return the proxy on the way to `url`: there is none to this machine itself."""
+    return reading.take("HTTPS_PROXY", parsing.proxy, None) if url.startswith("https:") else None
 
 
 _TWO_WAYS = (
@@ -125,20 +129,21 @@ _TWO_WAYS = (
 )
 
 
-def _slack(reading: _Reading) -> SlackSettings | None:
+def _slack(reading: _Reading, *, listens: bool) -> SlackSettings | None:
     bot_token = reading.take("SLACK_BOT_TOKEN", parsing.secret("a bot token (xoxb-…)", "xoxb-"), None)
     app_token = reading.take("SLACK_APP_TOKEN", parsing.secret("an app-level token (xapp-…)", "xapp-"), None)
     signing_secret = reading.take("SLACK_SIGNING_SECRET", parsing.secret("a signing secret"), None)
     api_url = reading.take("SLACK_API_URL", parsing.address, "https://slack.com/api/")
     own, app, signing = (name in reading for name in _SLACK_SECRETS)
-    if own and not (app or signing):
+    if own and not (app or signing) and listens:
         reading.fault("SLACK_BOT_TOKEN", "is set, but no way for Slack to reach us", _TWO_WAYS)
     if (app or signing) and not own:
         there = "SLACK_APP_TOKEN" if app else "SLACK_SIGNING_SECRET"
         reading.fault("SLACK_BOT_TOKEN", f"is not set, though {there} is", "Set it to the bot's xoxb- token.")
     if bot_token is None:
         return None
-    return SlackSettings(bot_token, app_token, signing_secret, api_url.rstrip("/") + "/")
+    proxy = _proxy(reading, api_url)
+    return SlackSettings(bot_token, app_token, signing_secret, api_url.rstrip("/") + "/", proxy)
 
 
 def _set(variables: Mapping[str, str]) -> dict[str, str]:
@@ -172,5 +177,6 @@ def _misspelt(written: Mapping[str, str]) -> list[Fault]:
 
 
 def _suggestion(name: str, known: list[str]) -> str:
-    nearest = get_close_matches(name.upper(), known, n=1)
-    return f"Did you mean {nearest[0]}? Otherwise remove it." if nearest else "Remove it."
+    ends = [each.removeprefix(_OURS) for each in known]
+    nearest = get_close_matches(name.upper().removeprefix(_OURS), ends, n=1)
+    return f"Did you mean {_OURS}{nearest[0]}? Otherwise remove it." if nearest else "Remove it."

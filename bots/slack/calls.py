@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from core.errors import (
     OutcomeUnknown,
+    Permanent,
     PostRefused,
     RateLimited,
     ThreadlineError,
@@ -27,6 +28,14 @@ _UNSURE = frozenset({"internal_error", "fatal_error", "request_timeout"})
 
 #: What Slack answers when it cannot take a message's blocks or their size.
 UNSHOWABLE = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
+
+
+class AccountRefused(Unavailable):
+    """Slack does not accept our token: an operator can mend that, so what is owed is kept."""
+
+
+class TokenRefused(Permanent):
+    """Slack does not accept a token that we begin with."""
 
 
 class Forbidden(PostRefused):
@@ -73,7 +82,7 @@ def _code(response: Any) -> str:
 
 def _by_code(code: str) -> ThreadlineError:
     if code in _ACCOUNT:
-        return Unavailable(f"Slack does not accept the bot token ({code})")
+        return AccountRefused(f"Slack does not accept the token ({code})")
     if code in _BUSY:
         return Unavailable(f"Slack is not available ({code})")
     if code in _UNSURE or not code:

@@ -46,7 +46,7 @@ class CatchUp:
         self._ledger = await self._asking.ledger(SLACK, self._clock.now() - WINDOW)
 
     async def run(self) -> int:
-        """Look through linked channels and recent threads; return how many questions were found."""
+        """Look through our channels and recent threads; return how many questions were found."""
         try:
             return await self._run()
         except ThreadlineError as error:
@@ -56,7 +56,8 @@ class CatchUp:
     async def _run(self) -> int:
         since = to_ts(self._clock.now() - WINDOW)
         linked = [link.at.channel for link in await self._linking.all(SLACK) if link.at.channel]
-        channels = list(dict.fromkeys([*(thread.channel for thread in self._ledger), *linked]))[:_CHANNELS]
+        known = [*(thread.channel for thread in self._ledger), *linked, *await self._joined()]
+        channels = list(dict.fromkeys(known))[:_CHANNELS]
         found = 0
         for channel in channels:
             found += await self._offer(channel, self._client.conversations_history, oldest=since)
@@ -70,6 +71,16 @@ class CatchUp:
             )
         log.info("caught up", questions=found, channels=len(channels), threads=len(self._ledger))
         return found
+
+    async def _joined(self) -> list[str]:
+        """Return channels we are in: a default project needs no link."""
+        kinds = "public_channel,private_channel"
+        try:
+            page = await self._read(self._client.users_conversations, types=kinds, limit=_CHANNELS)
+        except ThreadlineError as error:
+            log.info("our channels are not known", error=type(error).__name__, said=str(error))
+            return []
+        return [str(channel["id"]) for channel in page["channels"]]
 
     async def _offer(self, channel: str, look: Any, **where: str) -> int:
         try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.calls import translated
+from bots.slack.calls import AccountRefused, TokenRefused, translated
 from core.model import WorkspaceId
 
 
@@ -32,8 +32,11 @@ class Identity:
 
 async def identify(client: AsyncWebClient) -> Identity:
     """Ask Slack who the bot token belongs to; raises errors of core.errors."""
-    with translated():
-        reply = await client.auth_test()
+    try:
+        with translated():
+            reply = await client.auth_test()
+    except AccountRefused as error:
+        raise TokenRefused(f"{error}: copy SLACK_BOT_TOKEN again, from Install App.") from error
     return Identity(
         workspace=WorkspaceId(reply["team_id"]),
         name=str(reply.get("team") or reply["team_id"]),

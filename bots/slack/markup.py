@@ -36,21 +36,22 @@ def parts(answer: str) -> list[str]:
 
 def fallback(part: str, limit: int = TEXT_LIMIT) -> str:
     """Return `part` as a message's `text`, shown in notifications: escaped, cut to `limit` with "…"."""
-    whole = _escaped(part)
-    return whole if len(whole) <= limit else _escaped(split(part, limit - 1, _escaped_length)[0]) + "…"
+    whole = escaped(part)
+    return whole if len(whole) <= limit else escaped(split(part, limit - 1, _escaped_length)[0]) + "…"
 
 
 def as_text(part: str) -> list[str]:
     """Return all of `part` as texts of at most `TEXT_LIMIT`, for when Slack refuses the blocks."""
-    return [_escaped(piece) for piece in split(part, TEXT_LIMIT, _escaped_length)]
+    return [escaped(piece) for piece in split(part, TEXT_LIMIT, _escaped_length)]
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return text as mrkdwn shows it literally."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _escaped_length(text: str) -> int:
-    return len(_escaped(text))
+    return len(escaped(text))
 
 
 def _weight(part: str) -> int:

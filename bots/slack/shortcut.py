@@ -3,6 +3,7 @@
 Slash commands do not work in Slack's threads; this does.
 """
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -12,10 +13,11 @@ from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots import texts
-from bots.slack.calls import translated
+from bots.slack.calls import Forbidden, translated
 from bots.slack.channels import is_shared
 from bots.slack.errands import Errands
 from bots.slack.inbound import SLACK
+from bots.slack.markup import escaped
 from bots.slack.mrkdwn import plain
 from core.clock import Clock
 from core.errors import PostRefused, ThreadlineError
@@ -29,6 +31,8 @@ ASK_ABOUT = "ask_about_message"
 _FIELD = "question"
 # A form remembers at most 3,000 characters (docs.slack.dev/reference/views, private_metadata).
 _REMEMBERED = 2_500
+# What opens a form expires after three seconds.
+_SOON = 1.5
 
 
 class AskAbout:
@@ -75,16 +79,23 @@ class AskAbout:
             await self._client.views_open(trigger_id=shortcut["trigger_id"], view=dict(form))
 
     async def _is_shared(self, channel: str) -> bool:
-        """Tell whether strangers read along. A place we may not see is one we cannot answer in anyway."""
+        """Tell whether strangers read along; where Slack does not say, and in time, they may.
+
+        Where there is nothing for us to see (`channel_not_found`) there is nowhere to answer either: its
+        asker will be told directly.
+        """
         try:
-            return await is_shared(self._client, channel)
+            async with asyncio.timeout(_SOON):
+                return await is_shared(self._client, channel)
+        except Forbidden:
+            return True
         except PostRefused:
             return False
-        except ThreadlineError:
+        except (ThreadlineError, TimeoutError):
             return True
 
     async def _show(self, thread: ThreadKey, who: AuthorId, asked: str) -> None:
-        words = texts.asks_about(f"<@{who}>", _escaped(asked))
+        words = texts.asks_about(f"<@{who}>", escaped(asked))
         with translated():
             await self._client.chat_postMessage(
                 channel=thread.channel,
@@ -138,7 +149,3 @@ def _fitting(about: Mapping[str, Any]) -> str:
     while len(remembered := json.dumps({**about, "text": text}, ensure_ascii=False)) > 3_000:
         text = text[: len(text) * 3 // 4] + " …"
     return remembered
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

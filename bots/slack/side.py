@@ -35,19 +35,22 @@ class Access:
     app_token: str | None
     signing_secret: str | None
     api_url: str
+    proxy: str | None = None
 
 
 @asynccontextmanager
-async def web_client(bot_token: str, api_url: str) -> AsyncIterator[AsyncWebClient]:
+async def web_client(bot_token: str, api_url: str, proxy: str | None = None) -> AsyncIterator[AsyncWebClient]:
     """Give a client over one session. It retries nothing: a dropped post might be posted twice."""
     async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-        yield AsyncWebClient(token=bot_token, base_url=api_url, session=session, retry_handlers=[])
+        client = AsyncWebClient(token=bot_token, base_url=api_url, session=session, retry_handlers=[])
+        client.proxy = proxy  # given none, slack_sdk would look one up in the environment by itself
+        yield client
 
 
 @asynccontextmanager
 async def slack_side(access: Access, clock: Clock, admins: frozenset[str]) -> AsyncIterator["SlackSide"]:
     """Ask Slack who we are and give everything that talks with it. Raises errors of core.errors."""
-    async with web_client(access.bot_token, access.api_url) as client:
+    async with web_client(access.bot_token, access.api_url, access.proxy) as client:
         yield SlackSide(access, client, await identify(client), clock, admins)
 
 

@@ -7,7 +7,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.calls import translated
+from bots.slack.calls import AccountRefused, TokenRefused, translated
 from core.clock import Clock
 from core.errors import ThreadlineError
 
@@ -21,15 +21,19 @@ class Sockets:
 
     def __init__(self, app: AsyncApp, client: AsyncWebClient, app_token: str, clock: Clock) -> None:
         self._bolt = AsyncSocketModeHandler(app, app_token, web_client=client)
+        self._bolt.client.proxy = client.proxy
         self._clock = clock
         self._watching: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         """Open the connection; raises errors of core.errors if Slack refuses."""
         client = self._bolt.client
-        with translated():
-            # `connect` alone would keep a refusal to itself, and try for ever.
-            client.wss_uri = await client.issue_new_wss_url()
+        try:
+            with translated():
+                # `connect` alone would keep a refusal to itself, and try for ever.
+                client.wss_uri = await client.issue_new_wss_url()
+        except AccountRefused as error:
+            raise TokenRefused(f"{error}: copy SLACK_APP_TOKEN again, from Basic Information.") from error
         await client.connect()
         self._watching = asyncio.create_task(self._watch())
 
@@ -54,3 +58,5 @@ class Sockets:
                     await self._bolt.client.connect_to_new_endpoint()
             except ThreadlineError as error:
                 log.warning("socket not reconnected", error=type(error).__name__, said=str(error))
+            except Exception:  # a watch that died would leave us deaf without a word
+                log.exception("socket not reconnected")

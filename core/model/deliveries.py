@@ -21,11 +21,10 @@ class State(StrEnum):
     DONE = "done"
     BURIED = "buried"  #: given up; the asker has been told
     AMBIGUOUS = "ambiguous"  #: a part may or may not have been posted; only a human moves it
-    CANCELLED = "cancelled"  #: taken back before it was answered
 
 
 #: A delivery in one of these no longer holds up its thread.
-SETTLED = frozenset({State.DONE, State.BURIED, State.AMBIGUOUS, State.CANCELLED})
+SETTLED = frozenset({State.DONE, State.BURIED, State.AMBIGUOUS})
 
 
 @dataclass(frozen=True, slots=True)

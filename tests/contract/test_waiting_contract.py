@@ -227,7 +227,7 @@ async def test_a_notice_names_the_project_of_its_delivery(begin: Transact) -> No
 
 
 def _cancel(uow: UnitOfWork, one: Delivery) -> None:
-    uow.deliveries.settle(one, State.CANCELLED, NOW)
+    uow.deliveries.settle(one, State.BURIED, NOW)
 
 
 def _save(uow: UnitOfWork, one: Delivery) -> None:

@@ -63,6 +63,8 @@ async def test_link_sets_a_channels_or_the_workspaces_project_and_status_shows_i
     env = environment(town, THREADLINE_DEFAULT_PROJECT="")
     done = await invoke("link", "shop-demo-7f3k2", "--channel", town.general, env=env)
     assert "This channel now asks `shop-demo-7f3k2`" in done.stdout
+    done = await invoke("link", "media-demo-4p9x1", env=environment(town, SLACK_APP_TOKEN=""))
+    assert done.exit_code == 0
     done = await invoke("link", "media-demo-4p9x1", "--workspace", "T0OTHER", env=env)
     assert "workspace" in done.stdout
     shown = (await invoke("status", env=environment(town))).stdout
@@ -75,6 +77,10 @@ async def test_link_refuses_what_it_cannot_do(town: Walk) -> None:
     env = environment(town, SLACK_BOT_TOKEN="", SLACK_APP_TOKEN="")
     assert "Name the workspace" in (await invoke("link", "shop-demo-7f3k2", env=env)).stderr
     assert (await invoke("link", "NO", env=env)).exit_code == 2
+    general = await invoke("link", "shop-demo-7f3k2", "--channel", "#general", env=environment(town))
+    assert "not a channel's id" in general.stderr
+    nowhere = await invoke("link", "shop-demo-7f3k2", "--workspace", "here", env=environment(town))
+    assert "not a workspace's id" in nowhere.stderr
 
 
 async def test_status_tells_of_waiting_questions_and_pauses(town: Walk) -> None:
@@ -120,7 +126,7 @@ async def test_run_refuses_what_cannot_work_with_one_sentence_and_no_stack_trace
     taken = town.slack.api_url.split(":")[2].split("/")[0]
     cases = {
         "not a setting": environment(town, THREADLINE_FOO="1"),
-        "bot token": environment(town, SLACK_BOT_TOKEN="xoxb-wrong"),
+        "SLACK_BOT_TOKEN": environment(town, SLACK_BOT_TOKEN="xoxb-wrong"),
         "cannot be used": environment(town, THREADLINE_DATABASE_URL=f"sqlite:///{tmp_path}"),
         "cannot be listened on": environment(
             town, THREADLINE_HTTP_PORT=taken, THREADLINE_DATABASE_URL=f"sqlite:///{tmp_path / 'other.db'}"

@@ -75,7 +75,7 @@ async def test_slack_may_ask_for_patience(town: Walk) -> None:
     async with town.run():
         await town.answers(missed)
         await town.answers(ts, 2)
-    refused, read, *_ = town.calls("conversations.history")
+    *_, refused, read = town.calls("conversations.history")
     assert (read.at - refused.at).total_seconds() >= 1
 
 
@@ -146,3 +146,10 @@ async def test_missed_follow_ups_are_answered_as_they_were_written(town: Walk) -
         "who owns billing?",
         "who owns inventory?",
     ]
+
+
+async def test_a_channel_that_lives_by_the_default_project_is_caught_up_with(town: Walk) -> None:
+    town.slack.send_events_to("")
+    missed = await town.mention("who owns billing?")
+    async with town.run():
+        assert "Payments" in (await town.answers(missed))[0]

@@ -108,9 +108,19 @@ async def test_where_strangers_read_along_it_is_refused(town: Walk) -> None:
     assert town.assistant.journal == []
 
 
-async def test_where_slack_does_not_say_whether_strangers_read_along_it_is_refused_too(town: Walk) -> None:
-    town.workspace.faults.add("conversations.info", HttpError(500))
+async def test_without_the_scope_to_see_it_is_refused_too(town: Walk) -> None:
+    town.workspace.scopes -= {"channels:read"}
     async with town.run():
+        ts = await town.workspace.say(town.ben, town.general, "order.created is late")
+        await submit(town, await form(town, ts), "who consumes it?")
+        await town.answers(ts, 2)
+    assert town.assistant.journal == []
+
+
+async def test_where_slack_does_not_say_whether_strangers_read_along_it_is_refused_too(town: Walk) -> None:
+    async with town.run():
+        await town.until_called("conversations.info", 1)  # as it catches up
+        town.workspace.faults.add("conversations.info", HttpError(500))
         ts = await town.workspace.say(town.ben, town.general, "order.created is late")
         await submit(town, await form(town, ts), "who consumes it?")
         await town.answers(ts, 2)

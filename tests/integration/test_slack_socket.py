@@ -6,10 +6,10 @@ import pytest
 from slack_bolt.async_app import AsyncApp
 
 from bots.demo.slack import Refuse, SlackServer, SlackWorkspace
+from bots.slack.calls import TokenRefused
 from bots.slack.side import web_client
 from bots.slack.sockets import Sockets
 from core.clock import SystemClock
-from core.errors import Unavailable
 from core.testing import SettableClock
 from tests.fixtures.walk import Walk
 
@@ -77,7 +77,7 @@ async def test_a_cut_connection_is_opened_again(town: Walk) -> None:
 
 async def test_a_token_that_slack_refuses_is_said_at_the_start(town: Walk) -> None:
     town.workspace.faults.add("apps.connections.open", Refuse("invalid_auth"))
-    with pytest.raises(Unavailable, match="invalid_auth"):
+    with pytest.raises(TokenRefused, match="SLACK_APP_TOKEN"):
         async with town.run():
             pass
 

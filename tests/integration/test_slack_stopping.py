@@ -9,8 +9,9 @@ import pytest
 from bots.demo.assistant.faults import hold, rate_limited
 from bots.demo.slack import Hold, Refuse
 from bots.settings import HttpSettings
+from bots.slack.calls import TokenRefused
 from bots.web.serving import AddressUnusable
-from core.errors import StoreUnusable, Unavailable
+from core.errors import StoreUnusable
 from core.model import State
 from tests.fixtures.walk import Walk
 
@@ -67,7 +68,7 @@ async def test_a_start_that_fails_leaves_nothing_open(town: Walk, socket: bool) 
                 pass
         town.settings = kept
     town.workspace.faults.add("auth.test", Refuse("invalid_auth"))
-    with pytest.raises(Unavailable):
+    with pytest.raises(TokenRefused):
         async with town.run():
             pass
     async with town.run():

@@ -24,6 +24,8 @@ CALLS = {
     "users.info": "users:read",
     "conversations.info": "channels:read",
     "conversations.info of private channels": "groups:read",
+    "conversations.info of direct messages": "im:read",
+    "conversations.info of group messages": "mpim:read",
     "/threadline": "commands",
 }
 

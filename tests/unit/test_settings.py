@@ -230,7 +230,8 @@ def test_a_command_that_needs_a_platform_is_told_the_two_ways() -> None:
 
 
 def test_a_bot_token_alone_is_told_the_two_ways() -> None:
-    (fault,) = faults({"SLACK_BOT_TOKEN": "xoxb-1"})
+    assert settings({"SLACK_BOT_TOKEN": "xoxb-1"}).slack is not None  # enough for what only calls Slack
+    (fault,) = faults({"SLACK_BOT_TOKEN": "xoxb-1"}, frozenset({Need.PLATFORM}))
     assert fault.variable == "SLACK_BOT_TOKEN"
     assert "SLACK_APP_TOKEN" in fault.remedy
     assert "SLACK_SIGNING_SECRET" in fault.remedy
@@ -256,6 +257,16 @@ def test_a_proxy_is_for_https_alone() -> None:
     local = settings(proxied | {"MICROVISUALIZER_API_URL": "http://127.0.0.1:8099"}).chat
     assert local is not None
     assert local.proxy is None
+
+
+@pytest.mark.parametrize("wrong", ["foo", "ftp://proxy.example:21", "http://proxy.example", "http://[::1"])
+def test_a_proxy_that_is_none_is_a_fault(wrong: str) -> None:
+    assert faulty(KEY | SOCKET | {"HTTPS_PROXY": wrong})[0] == "HTTPS_PROXY"
+
+
+def test_admins_are_user_ids() -> None:
+    assert settings({"THREADLINE_ADMINS": "U0ANA, W0BEN"}).admins == {"U0ANA", "W0BEN"}
+    assert faulty({"THREADLINE_ADMINS": "@ana"}) == ["THREADLINE_ADMINS"]
 
 
 def test_a_name_that_resembles_none_is_to_be_removed() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
-from bots.slack.calls import Forbidden, Unshowable, translated
+from bots.slack.calls import AccountRefused, Forbidden, Unshowable, translated
 from bots.slack.side import web_client
 from core.errors import (
     OutcomeUnknown,
@@ -46,9 +46,9 @@ def refused(code: object, *headers: str, status: str = "200 OK") -> Act:
 @pytest.mark.parametrize(
     ("code", "meaning"),
     [
-        ("invalid_auth", Unavailable),
-        ("token_revoked", Unavailable),
-        ("account_inactive", Unavailable),
+        ("invalid_auth", AccountRefused),
+        ("token_revoked", AccountRefused),
+        ("account_inactive", AccountRefused),
         ("service_unavailable", Unavailable),
         ("internal_error", OutcomeUnknown),
         ("fatal_error", OutcomeUnknown),
