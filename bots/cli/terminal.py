@@ -92,7 +92,7 @@ class Terminal:
         for channel, project in ((town.shop, SHOP), (town.media, MEDIA)):
             said = await town.workspace.command(town.ana, channel, COMMAND, f"link {project}")
             async with within(_STARTS_WITHIN, f"{self._view.channel(channel)} was linked to {project}"):
-                await town.workspace.until(lambda said=said: said.text)  # type: ignore[misc]
+                await town.workspace.until(lambda said=said: said.text)  # type: ignore[misc]  # a default's type is not inferred
         self._watch.news()
 
     async def _show_news(self) -> None:

@@ -43,8 +43,7 @@ class Posting:
         """
         current: Delivery | None = delivery
         while current is not None:
-            pieces = await self._transact(lambda uow, at=current: self._pieces(uow, at))  # type: ignore[misc]
-            current = await self._post_all(current, pieces)
+            current = await self._post_owed(current)
 
     async def tell_unlinked(self, delivery: Delivery) -> None:
         """Tell a thread that its channel has no project; told a day ago already, say that time is up."""
@@ -62,6 +61,10 @@ class Posting:
             return
         told = replace(delivery, told=True, doubtful=False, due_at=delivery.accepted_at + MAX_AGE)
         await self._leases.persist(lambda uow: uow.deliveries.save(told, lease=None))
+
+    async def _post_owed(self, delivery: Delivery) -> Delivery | None:
+        pieces = await self._transact(lambda uow: self._pieces(uow, delivery))
+        return await self._post_all(delivery, pieces)
 
     def _pieces(self, uow: UnitOfWork, delivery: Delivery) -> Sequence[AnswerPart | Notice]:
         """Return what is still to be posted: nothing while the lane is paused, or when all is there."""
