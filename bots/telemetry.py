@@ -15,15 +15,27 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 SECRET = "[secret]"  # noqa: S105 what stands in a secret's place
 
 # Slack's tokens (docs.slack.dev/authentication/tokens), HTTP credentials, the ticket in Socket Mode's URLs.
+# Discord's bot tokens: the bot's id in Base64, which begins with M, N or O, a time, and a signature
+# (docs.discord.com/developers/reference, Authentication); an interaction's, in the URLs of its replies.
 _TOKENS = (
     r"xox[a-z](?:\.xox[a-z])?-[\w-]+",
     r"xapp-[\w-]+",
     r"(?i:\bbearer\s+[^\s\"',;()\[\]{}]+)",
     r"(?<=ticket=)[^&\s\"']+",
+    r"(?i:\bauthorization[\"']{0,2}\s*[:=,]\s*[\"']?bot\s+[^\s\"',;()\[\]{}]+)",
+    r"\bBot\s+(?:[\w-]+\.[\w-]+\.[\w-]+|[\w.-]{20,})",  # the word alone is everyday speech
+    r"(?<![\w-])[MNO][\w-]{22,27}\.[\w-]{6,7}\.[\w-]{27,}",
+    r"(?<=/webhooks/)[0-9]+/[^/\s?#\"'<>]+",
+    r"(?<=/interactions/)[0-9]+/[^/\s?#\"'<>]+",
 )
 _OURS = ("bots", "core")
 # Below these a library logs whole events, or statements with their values: message text and tokens.
-_FLOORS = {"slack_bolt": logging.INFO, "slack_sdk": logging.INFO, "sqlalchemy": logging.WARNING}
+_FLOORS = {
+    "discord": logging.INFO,
+    "slack_bolt": logging.INFO,
+    "slack_sdk": logging.INFO,
+    "sqlalchemy": logging.WARNING,
+}
 _DEEPEST = 8
 
 

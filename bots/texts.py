@@ -33,11 +33,62 @@ ASK_LABEL = "Your question about this message"
 ASK_SUBMIT = "Ask"
 ASK_CANCEL = "Cancel"
 ASK_DEFAULT = "What does this mean for our services and topics?"
+WORKSPACE_ADMIN = "A workspace admin"
 STATUS_WORKING = "is looking at the project…"
 STATUS_QUEUED = "is waiting; next try at {at}…"
 
+# Discord. A command's description has at most 100 characters, a label 45.
+GUILD_ADMIN = "Someone who may manage this server"
+DISCORD_HELP = (
+    "Ask me about this channel's MicroVisualizer project: type `/ask`, or mention me with a question. I answer in a "
+    "thread; go on there by mentioning me, replying to me, or with the button under my answer.\n"
+    "• `/ask` with `private` answers you alone; with `project`, about another project\n"
+    "• `/threadline link` links this channel to a project; `everywhere` makes it the default of the whole server; "
+    "`new_posts` has me answer each new post of a forum\n"
+    "• `/threadline unlink` takes the link away; `/threadline status` tells which project answers here\n"
+    "• `/threadline answers` shows private answers that I could not send you\n"
+    "To ask about somebody's message, use *Apps → Ask about this message* in its menu."
+)
+GUILD_NOT_ALLOWED = (
+    "Only people who may manage this server, and those whom the operator has put on the list in `THREADLINE_ADMINS`, "
+    "can link projects. Ask one of them to do this. In direct messages, name a project with `/ask`."
+)
+ASK_ABOUT_COMMAND = "Ask the assistant of this channel's MicroVisualizer project"
+ASK_QUESTION = "What would you like to know about the services and topics?"
+ASK_PROJECT = "Another project than this channel's"
+ASK_PRIVATE = "Only you see the answer"
+ASK_ABOUT_MENU = "Ask about this message"
+ASK_ABOUT_LABEL = "The message it is about"
+QUESTION_LABEL = "Your question"
+FOLLOW_UP = "Ask a follow-up"
+THREADLINE_COMMAND = "Which project answers here, and more"
+LINK_COMMAND = "Link this channel to a MicroVisualizer project"
+LINK_PROJECT = "The project's name or id"
+LINK_EVERYWHERE = "Make it the default of all channels without a link of their own"
+LINK_POSTS = "In a forum: answer each new post, without a mention"
+UNLINK_COMMAND = "Take this channel's link away"
+UNLINK_EVERYWHERE = "Take the whole server's default away instead"
+STATUS_COMMAND = "Tell which project answers here"
+ANSWERS_COMMAND = "Show private answers that could not be sent to you"
+HELP_COMMAND = "What you can do with Threadline"
+THREAD_NAME = "Question"
+NO_THREAD = "No thread: Discord would not open one."
+NO_THREAD_PERMISSION = "No thread: I lack a permission in it or for it."
+NO_THREAD_LOCKED = "The thread is locked, and I lack “Manage Threads”."
+NO_THREAD_TOO_MANY = "No thread: this server has too many open ones."
+NO_THREAD_GONE = "The thread is gone."
+WHOLE_ANSWER = "It is a long answer: here it is as a whole."
+NOT_STORED = "I could not take your question in just now: nothing was stored. Please ask again in a moment."
+TOO_MANY_HERE = "This thread has had its share of answers for one hour. Start a new one, or go on later."
+NOTHING_TO_ASK_ABOUT = "That message has no text that I could ask about."
+POSTS_NEED_INTENT = (
+    "To answer posts without a mention I have to be able to read them: whoever runs Threadline has to set "
+    "`DISCORD_MESSAGE_CONTENT`. Nothing was changed."
+)
+OUR_FAULT = "something unexpected happened, and is in the log"
+
 _NOTICES = {
-    Reason.NOT_LINKED: "This channel has no project yet. A workspace admin can set one with "
+    Reason.NOT_LINKED: "This channel has no project yet. {admin} can set one with "
     "`/threadline link PROJECT`; I will then answer your question by myself. I keep it for 24 hours.",
     Reason.LINK_EXPIRED: "Nobody linked this channel to a project within 24 hours, so I have let this question "
     "go. Link one with `/threadline link PROJECT` and ask again.",
@@ -45,13 +96,16 @@ _NOTICES = {
     "“Who consumes order.created?”",
     Reason.ONLY_FILES: "I cannot read attachments or pictures. Please write your question as text.",
     Reason.TOO_LONG: "That question is too long for me. Please shorten it and ask again.",
+    Reason.UNREADABLE: "I was not shown the text of your message. Mention me myself, not a role, or use `/ask`.",
+    Reason.OTHER_PROJECT: "This thread is about another project{project}, and keeps it. Ask about yours in the channel, or "
+    "in a new thread.",
     Reason.EXTERNAL: "This channel is shared with another organisation, so I do not answer here: what I know is "
     "for your own people only.",
     Reason.TOO_MANY: "This thread has had its share of answers for one hour, so I pause here. Start a new thread, or "
     "go on later.",
     Reason.KEY_REFUSED: "MicroVisualizer does not accept Threadline's API key{project}. Whoever runs Threadline has "
     "to set a valid `MICROVISUALIZER_API_KEY`; then please ask again.",
-    Reason.PROJECT_UNKNOWN: "MicroVisualizer does not know the project this thread asks{project}. A workspace admin can link the right one with "
+    Reason.PROJECT_UNKNOWN: "MicroVisualizer does not know the project this thread asks{project}. {admin} can link the right one with "
     "`/threadline link PROJECT`; then ask in a new thread.",
     Reason.CREDITS_SPENT: "Your organisation has no AI credits left at MicroVisualizer. Whoever manages its plan "
     "there can add some; then please ask again.",
@@ -74,6 +128,8 @@ _WITH_REFERENCE = frozenset(_NOTICES) - {
     Reason.EMPTY,
     Reason.ONLY_FILES,
     Reason.TOO_LONG,
+    Reason.UNREADABLE,
+    Reason.OTHER_PROJECT,
     Reason.EXTERNAL,
     Reason.TOO_MANY,
 }
@@ -84,10 +140,10 @@ _REMARKS = {
 }
 
 
-def notice(told: Notice, reference: str) -> str:
+def notice(told: Notice, reference: str, *, admin: str = WORKSPACE_ADMIN) -> str:
     """Return a notice's words; `reference` lets an operator find the question in the log."""
     project = "" if told.project is None else f" (project `{told.project}`)"
-    words = _NOTICES[told.reason].format(project=project)
+    words = _NOTICES[told.reason].format(project=project, admin=admin)
     return f"{words} (Reference: `{reference}`)" if told.reason in _WITH_REFERENCE else words
 
 
@@ -116,12 +172,13 @@ def command_failed(why: str) -> str:
     return f"That did not work: {why.rstrip('.')}. Nothing was changed; please try again in a moment."
 
 
-def linked(project: ProjectId, *, workspace: bool, released: int) -> str:
-    """Return the confirmation of a link."""
+def linked(project: ProjectId, *, workspace: bool, released: int, posts: bool = False) -> str:
+    """Return the confirmation of a link; `posts`: each new post is answered by itself."""
     place = "This workspace's channels without a link of their own" if workspace else "This channel"
     verb = "now ask" if workspace else "now asks"
     waiting = {0: "", 1: " The question that waited is being answered."}
     more = waiting.get(released, f" The {released} questions that waited are being answered.")
+    more += " I answer each new post here, without a mention." if posts else ""
     return f"{place} {verb} `{project}`.{more} Threads that have begun keep their project."
 
 
@@ -133,7 +190,7 @@ def unlinked(*, was_linked: bool, workspace: bool) -> str:
     return f"{place}'s link is gone. Threads that have begun keep their project."
 
 
-def status(found: Linked) -> str:
+def status(found: Linked, *, admin: str = WORKSPACE_ADMIN) -> str:
     """Return which project answers in a channel, and why."""
     if found.channel is not None:
         return f"This channel asks `{found.channel.project}` ({_set_by(found.channel)})."
@@ -141,7 +198,7 @@ def status(found: Linked) -> str:
         return f"This channel asks `{found.workspace.project}`, the workspace's default ({_set_by(found.workspace)})."
     if found.default is not None:
         return f"This channel asks `{found.default}`, the default of this installation."
-    return "This channel has no project. A workspace admin can set one with `/threadline link PROJECT`."
+    return f"This channel has no project. {admin} can set one with `/threadline link PROJECT`."
 
 
 def clock_time(at: datetime) -> str:
@@ -151,3 +208,27 @@ def clock_time(at: datetime) -> str:
 
 def _set_by(link: Link) -> str:
     return f"linked {link.since:%Y-%m-%d}"
+
+
+def asked(who: int, question: str, project: ProjectId | None = None) -> str:
+    """Return what shows a question that was asked by a command, with its asker's id on Discord."""
+    about = "" if project is None else f" about `{project}`"
+    return f"<@{who}> asked{about}: {question}"
+
+
+def no_thread(permission: str) -> str:
+    """Return why an answer is not in a thread."""
+    return f"No thread: I lack “{permission}” here."
+
+
+def may_not_write(permission: str) -> str:
+    """Return why a question is not even taken in."""
+    return f"I may not write here: I lack the permission “{permission}”. Someone who may manage this server can give it."
+
+
+def kept(many: int, *, at_once: int) -> str:
+    """Return what stands above private answers that are handed over."""
+    if not many:
+        return "There is nothing that I could not send you."
+    more = f" (the first {at_once}; type it again for more)" if many > at_once else ""
+    return f"{many} private {'answer' if many == 1 else 'answers'}{more}:"

@@ -4,28 +4,35 @@ import asyncio
 import hashlib
 import random
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 from sqlalchemy import Engine
+from starlette.routing import Route
 
+from bots.discord.keys import DISCORD
+from bots.discord.side import Access as DiscordAccess
+from bots.discord.side import discord_side
 from bots.schedule import Schedule
-from bots.settings import ChatSettings, Settings, SlackSettings
+from bots.settings import ChatSettings, DiscordSettings, Settings, SlackSettings
 from bots.slack.inbound import SLACK
-from bots.slack.side import Access, slack_side
+from bots.slack.side import Access as SlackAccess
+from bots.slack.side import slack_side
 from bots.web import app as web
 from bots.web.serving import WebServer
 from core.clock import Clock
 from core.errors import StoreUnavailable
-from core.model import ChannelKey, DeliveryId, LaneId, Platform, Tally
+from core.model import DeliveryId, LaneId, Platform, Tally, ThreadKey
 from core.ports import Poster
-from core.project_api import HttpChatApi
+from core.project_api import HttpCatalogue, HttpChatApi
 from core.retry import Limits
 from core.services.answering import Answering, AnsweringRules
 from core.services.asking import Asking, AskingRules
+from core.services.collecting import Collecting
 from core.services.delivering import Delivering
 from core.services.leases import Leases
 from core.services.linking import Linking
@@ -40,12 +47,35 @@ _EVER = timedelta(days=36_500)
 
 @dataclass(frozen=True, slots=True)
 class Threadline:
-    """A running Threadline: where it listens, and the task that ends only if something is badly wrong."""
+    """A running Threadline: where it listens, and the tasks that end only if something is badly wrong."""
 
     url: str
-    working: "asyncio.Task[None]"
+    working: Sequence["asyncio.Task[None]"]
     tally: Callable[[], Awaitable[Tally]]
     """Tells what the queue holds now."""
+
+
+class Side(Protocol):
+    """One platform's side of Threadline: the poster, and the listeners."""
+
+    poster: Poster
+
+    @property
+    def name(self) -> str:
+        """Return the name by which people there know where, or who, we are."""
+        ...
+
+    async def attach(self, asking: Asking, linking: Linking, collecting: Collecting) -> list[Route]:
+        """Bind the listeners, and return the routes by which HTTP reaches them."""
+        ...
+
+    async def listen(self) -> "asyncio.Task[None] | None":
+        """Begin to listen; return the task that ends if the platform will have us no more."""
+        ...
+
+    async def hush(self) -> None:
+        """Take nothing more in."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +85,7 @@ class Core:
     store: Store
     asking: Asking
     linking: Linking
+    collecting: Collecting
     working: "asyncio.Task[None]"
 
     async def is_ready(self) -> bool:
@@ -92,14 +123,32 @@ def chat_api(settings: Settings, chat: ChatSettings, clock: Clock) -> HttpChatAp
     )
 
 
-def slack_access(slack: SlackSettings) -> Access:
+def slack_access(slack: SlackSettings) -> SlackAccess:
     """Return what the Slack adapter needs of the settings."""
-    return Access(
+    return SlackAccess(
         bot_token=slack.bot_token.get_secret_value(),
         app_token=None if slack.app_token is None else slack.app_token.get_secret_value(),
         signing_secret=None if slack.signing_secret is None else slack.signing_secret.get_secret_value(),
         api_url=slack.api_url,
         proxy=slack.proxy,
+    )
+
+
+def catalogue_of(chat: ChatSettings, clock: Clock) -> HttpCatalogue:
+    """Return the client of the organisation's list of projects."""
+    return HttpCatalogue(
+        base_url=chat.url, api_key=chat.key.get_secret_value(), clock=clock, proxy=chat.proxy
+    )
+
+
+def discord_access(discord: DiscordSettings) -> DiscordAccess:
+    """Return what the Discord adapter needs of the settings."""
+    return DiscordAccess(
+        token=discord.token.get_secret_value(),
+        api_url=discord.api_url,
+        gateway_url=discord.gateway_url,
+        message_content=discord.message_content,
+        proxy=discord.proxy,
     )
 
 
@@ -125,28 +174,48 @@ async def running(settings: Settings, clock: Clock) -> AsyncIterator[Threadline]
     """Run everything that is configured; leaving the context stops it cleanly.
 
     First nothing new is taken in, then what is under way is given its time, then all is closed. Raises
-    StoreUnusable, EndpointMisplaced, KeyRefused, AddressUnusable, and what Slack answers.
+    StoreUnusable, EndpointMisplaced, KeyRefused, AddressUnusable, and what the platforms answer.
     """
-    if settings.chat is None or settings.slack is None:
+    if settings.chat is None or (settings.slack is None and settings.discord is None):
         raise ValueError("to run, the settings must name the assistant and a platform")
     async with AsyncExitStack() as stack:
         engine, store = await stack.enter_async_context(opened_store(settings))
         stack.enter_context(SoleProcess(engine))
         chat = await stack.enter_async_context(chat_api(settings, settings.chat, clock))
-        access = slack_access(settings.slack)
-        slack = await stack.enter_async_context(slack_side(access, clock, settings.admins))
-        core = await stack.enter_async_context(
-            _delivering(settings, store, chat, {SLACK: slack.poster}, clock)
-        )
-        stack.push_async_callback(slack.hush)
-        await core.linking.begin(ChannelKey(SLACK, slack.identity.workspace))
-        routes = await slack.attach(core.asking, core.linking)
+        catalogue = await stack.enter_async_context(catalogue_of(settings.chat, clock))
+        sides = await _sides(settings, clock, store, catalogue, stack)
+        posters = {platform: side.poster for platform, side in sides.items()}
+        core = await stack.enter_async_context(_delivering(settings, store, chat, posters, clock))
+        routes: list[Route] = []
+        for platform, side in sides.items():
+            stack.push_async_callback(side.hush)
+            await core.linking.begin(platform)
+            routes += await side.attach(core.asking, core.linking, core.collecting)
         server = WebServer(web.build(routes, core.is_ready), settings.http.host, settings.http.port)
         url = await server.start()
         stack.push_async_callback(server.aclose)
-        await slack.listen()
-        log.info("running", workspace=slack.identity.name, url=url)
-        yield Threadline(url, core.working, lambda: core.tally(clock.now()))
+        listening = [task for side in sides.values() if (task := await side.listen()) is not None]
+        names = {str(platform): side.name for platform, side in sides.items()}
+        log.info("running", url=url, **names)
+        yield Threadline(url, (core.working, *listening), lambda: core.tally(clock.now()))
+
+
+async def _sides(
+    settings: Settings, clock: Clock, store: Store, catalogue: HttpCatalogue, stack: AsyncExitStack
+) -> Mapping[Platform, Side]:
+    """Log in wherever the settings say."""
+    sides: dict[Platform, Side] = {}
+    if settings.slack is not None:
+        slack = slack_side(slack_access(settings.slack), clock, settings.admins)
+        sides[SLACK] = await stack.enter_async_context(slack)
+    if settings.discord is not None:
+
+        async def move(thread: ThreadKey, to: str) -> bool:
+            return await store(lambda uow: uow.conversations.move(thread, to))
+
+        discord = discord_side(discord_access(settings.discord), clock, settings.admins, catalogue, move)
+        sides[DISCORD] = await stack.enter_async_context(discord)
+    return sides
 
 
 @asynccontextmanager
@@ -170,6 +239,7 @@ async def _delivering(
             store,
             Asking(store, clock, asking_rules, new_id=new_delivery_id, wake=delivering.wake),
             linking_over(settings, store, clock, delivering.wake),
+            Collecting(store),
             working,
         )
     finally:

@@ -15,6 +15,7 @@ ThreadlineError
     ├── QuestionRejected     the assistant will not take this request
     ├── EndpointMisplaced    the configured address is not the assistant's
     ├── PostRefused          the platform will not show our message there
+    ├── AskerAway            what is for one person alone cannot be shown to them just now
     ├── CannotLook           the platform will not let us look for a message
     ├── LeaseLost            another holder has the delivery now
     ├── InvalidProjectId     not a project id by the endpoint's own pattern
@@ -92,6 +93,10 @@ class EndpointMisplaced(Permanent):
 
 class PostRefused(Permanent):
     """The platform will not show our message there."""
+
+
+class AskerAway(Permanent):
+    """What is for one person alone cannot be shown to them; they will have to fetch it."""
 
 
 class CannotLook(Permanent):

@@ -19,6 +19,7 @@ from core.model import (
     NewDelivery,
     Notice,
     Platform,
+    Project,
     ProjectId,
     Question,
     Remark,
@@ -44,6 +45,17 @@ class ChatApi(Protocol):
         ...
 
 
+class Catalogue(Protocol):
+    """The organisation's projects, to choose from."""
+
+    async def projects(self, query: str) -> Sequence[Project]:
+        """Return projects that match a few letters, the best first, archived ones left out.
+
+        Raises a Retryable or Permanent of core.errors, within two seconds. Never retries.
+        """
+        ...
+
+
 class Poster(Protocol):
     """One platform's way of showing things in a thread. Raises only errors of core.errors."""
 
@@ -54,7 +66,8 @@ class Poster(Protocol):
     async def post(self, to: Address, part: AnswerPart) -> str:
         """Show one part and return the platform's id of the message.
 
-        Raises OutcomeUnknown when it may have been shown all the same; RateLimited when not.
+        Raises OutcomeUnknown when it may have been shown all the same; RateLimited when not; AskerAway
+        when it is for one person alone, who cannot be reached.
         """
         ...
 
@@ -93,6 +106,13 @@ class Conversations(Protocol):
         """Bind a thread that had no project."""
         ...
 
+    def move(self, thread: ThreadKey, to: str) -> bool:
+        """Give a conversation, and its deliveries, the thread `to` of the same channel.
+
+        False, and nothing is changed, where there is no such conversation or `to` has one already.
+        """
+        ...
+
     def append(self, conversation: ConversationId, delivery: DeliveryId, turn: Turn) -> None:
         """Store one turn of a delivery."""
         ...
@@ -126,7 +146,7 @@ class Deliveries(Protocol):
         ...
 
     def unlinked(self, at: ChannelKey) -> Sequence[Delivery]:
-        """Return what waits for a link in a channel (or, with no channel, in the workspace), oldest first."""
+        """Return what waits for a link in a channel (in the workspace, on the platform), oldest first."""
         ...
 
     def claim(self, now: datetime, until: datetime, concurrency: int, limit: int) -> Sequence[Delivery]:
@@ -177,6 +197,14 @@ class Deliveries(Protocol):
 
     def tell_paused(self, beyond: datetime, limit: int) -> Sequence[tuple[Delivery, datetime]]:
         """Mark as told, and return with its lane's end, what waits untold behind a pause past `beyond`."""
+        ...
+
+    def kept(self, platform: Platform, author: AuthorId) -> Sequence[Delivery]:
+        """Return what is kept for someone to fetch, oldest first."""
+        ...
+
+    def fetched(self, delivery: DeliveryId) -> None:
+        """Note that its asker has fetched what was kept."""
         ...
 
     def next_due(self, now: datetime) -> datetime | None:

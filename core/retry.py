@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.errors import (
+    AskerAway,
     CreditsSpent,
     EndpointMisplaced,
     KeyRefused,
@@ -126,7 +127,7 @@ def _reason(error: Permanent) -> Reason:
             return Reason.CREDITS_SPENT
         case EndpointMisplaced():
             return Reason.MISPLACED
-        case PostRefused():
+        case PostRefused() | AskerAway():
             return Reason.POST_REFUSED
         case _:
             return Reason.REJECTED

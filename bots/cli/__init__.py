@@ -7,7 +7,9 @@ import typer
 
 from bots.cli.ask import ask
 from bots.cli.demo import demo
+from bots.cli.discord import discord
 from bots.cli.link import link
+from bots.cli.manifest import manifest
 from bots.cli.run import run
 from bots.cli.starting import FAILED
 from bots.cli.status import status
@@ -23,6 +25,8 @@ app = typer.Typer(
 )
 for command in (run, demo, ask, link, status):
     app.command()(command)
+app.add_typer(manifest, name="manifest")
+app.add_typer(discord, name="discord")
 
 
 def main() -> None:

@@ -22,14 +22,17 @@ def run() -> None:
 
 
 async def until_signalled(found: Settings) -> bool:
-    """Return False after a signal; True if the delivering half has died."""
+    """Return False after a signal; True if something that must go on has died. Raises what it died of."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     async with running(found, SystemClock()) as threadline:
-        threadline.working.add_done_callback(lambda _: ended.set())
+        for task in threadline.working:
+            task.add_done_callback(lambda _: ended.set())
         await ended.wait()
-        broke = threadline.working.done()
+        broken = [task for task in threadline.working if task.done()]
         log.info("stopping")
-    return broke
+    for task in broken:
+        task.result()  # says what someone has to set right, if it was that
+    return bool(broken)

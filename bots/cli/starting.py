@@ -57,10 +57,13 @@ def fail(sentence: str, code: int) -> NoReturn:
 
 
 def _secrets(found: Settings) -> list[str]:
-    chat, slack = found.chat, found.slack
+    chat, slack, discord = found.chat, found.slack, found.discord
     held = [None if chat is None else chat.key]
     if slack is not None:
         held += [slack.bot_token, slack.app_token, slack.signing_secret]
-    proxies = {found.proxy for found in (chat, slack) if found is not None and found.proxy is not None}
+    if discord is not None:
+        held.append(discord.token)
+    parties = (chat, slack, discord)
+    proxies = {party.proxy for party in parties if party is not None and party.proxy is not None}
     passwords = [password for proxy in proxies if (password := urlsplit(proxy).password)]
     return [secret.get_secret_value() for secret in held if secret is not None] + passwords

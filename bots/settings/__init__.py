@@ -2,6 +2,7 @@
 
 from bots.settings.model import (
     ChatSettings,
+    DiscordSettings,
     Fault,
     HttpSettings,
     Need,
@@ -14,6 +15,7 @@ from bots.settings.reading import VARIABLES, load
 __all__ = [
     "VARIABLES",
     "ChatSettings",
+    "DiscordSettings",
     "Fault",
     "HttpSettings",
     "Need",

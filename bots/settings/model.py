@@ -45,11 +45,26 @@ class SlackSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DiscordSettings:
+    """`api_url` ends without /. `gateway_url` is None where Discord's own is meant.
+
+    `message_content`: the app has the privileged intent, so it may read what does not mention it.
+    """
+
+    token: SecretStr
+    api_url: str
+    gateway_url: str | None
+    message_content: bool
+    proxy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that is set from outside. `chat` and `slack` are None where their secrets are not set."""
+    """Everything that is set from outside; None are the parties whose secrets are not set."""
 
     chat: ChatSettings | None
     slack: SlackSettings | None
+    discord: DiscordSettings | None
     database_url: str
     default_project: ProjectId | None
     http: HttpSettings

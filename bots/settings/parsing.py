@@ -10,6 +10,9 @@ from pydantic import SecretStr
 from core.errors import InvalidProjectId
 from core.model import ProjectId, project_id
 
+# Slack's member ids, and Discord's snowflakes: 64 bits in decimal.
+_USER_ID = re.compile(r"[UW][A-Z0-9]+|[0-9]{15,20}")
+
 
 class Wrong(Exception):
     """A value cannot be used. Holds what is wrong, and the remedy."""
@@ -48,20 +51,40 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
-def address(text: str) -> str:
-    remedy = "Use an https address without user name, query or fragment (http only to this machine itself)."
-    try:
-        url = urlsplit(text)
-        named, _ = url.hostname or "", url.port
-    except ValueError:
-        raise Wrong("is not a URL", remedy) from None  # the cause repeats the address
-    if not named or not text.isprintable() or " " in text:
-        raise Wrong("is not a URL", remedy)
-    if "@" in url.netloc or "?" in text or "#" in text:
-        raise Wrong("has more than a host and a path", remedy)
-    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(named)):
-        raise Wrong("is not https", remedy)
-    return text
+def flag(text: str) -> bool:
+    match text.lower():
+        case "on" | "true" | "yes" | "1":
+            return True
+        case "off" | "false" | "no" | "0":
+            return False
+        case _:
+            raise Wrong("is neither on nor off", "Use on or off.")
+
+
+def _located(secure: str, plain: str) -> Callable[[str], str]:
+    remedy = (
+        f"Use {secure}://HOST without user name, query or fragment ({plain} only to this machine itself)."
+    )
+
+    def parse(text: str) -> str:
+        try:
+            url = urlsplit(text)
+            named, _ = url.hostname or "", url.port
+        except ValueError:
+            raise Wrong("is not a URL", remedy) from None  # the cause repeats the address
+        if not named or not text.isprintable() or " " in text:
+            raise Wrong("is not a URL", remedy)
+        if "@" in url.netloc or "?" in text or "#" in text:
+            raise Wrong("has more than a host and a path", remedy)
+        if url.scheme != secure and not (url.scheme == plain and _is_loopback(named)):
+            raise Wrong(f"is not {secure}", remedy)
+        return text
+
+    return parse
+
+
+address = _located("https", "http")
+gateway = _located("wss", "ws")
 
 
 def _is_loopback(host: str) -> bool:
@@ -91,6 +114,7 @@ def proxy(text: str) -> str:
 
 def ids(text: str) -> frozenset[str]:
     found = frozenset(filter(None, re.split(r"[,\s]+", text)))
-    if any(re.fullmatch(r"[UW][A-Z0-9]+", one) is None for one in found):
-        raise Wrong("holds something that is no user id", "In Slack: profile, Copy member ID (U…).")
+    if any(_USER_ID.fullmatch(one) is None for one in found):
+        remedy = "In Slack: profile, Copy member ID (U…). In Discord, with Developer Mode on: Copy User ID."
+        raise Wrong("holds something that is no user id", remedy)
     return found

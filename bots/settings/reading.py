@@ -11,6 +11,7 @@ from dotenv.parser import parse_stream
 from bots.settings import parsing
 from bots.settings.model import (
     ChatSettings,
+    DiscordSettings,
     Fault,
     HttpSettings,
     Need,
@@ -36,12 +37,17 @@ VARIABLES = (
     "SLACK_APP_TOKEN",
     "SLACK_SIGNING_SECRET",
     "SLACK_API_URL",
+    "DISCORD_TOKEN",
+    "DISCORD_API_URL",
+    "DISCORD_GATEWAY_URL",
+    "DISCORD_MESSAGE_CONTENT",
     "HTTPS_PROXY",
 )
 """Every variable that is read. An unknown one that begins with THREADLINE_ is taken for a misspelling."""
 
 _OURS = "THREADLINE_"
 _SLACK_SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+_PLATFORM_SECRETS = (*_SLACK_SECRETS, "DISCORD_TOKEN")
 
 
 def load(
@@ -62,8 +68,10 @@ def load(
         faults.append(
             Fault("MICROVISUALIZER_API_KEY", "is not set", "Set it to an API key of your organisation.")
         )
-    if Need.PLATFORM in needs and not any(name in written for name in _SLACK_SECRETS):
-        faults.append(Fault("SLACK_BOT_TOKEN", "is not set, so there is no platform to answer on", _TWO_WAYS))
+    if Need.PLATFORM in needs and not any(name in written for name in _PLATFORM_SECRETS):
+        problem = "is not set, nor is DISCORD_TOKEN, so there is no platform to answer on"
+        remedy = f"For Discord: set DISCORD_TOKEN. For Slack: {_TWO_WAYS[0].lower()}{_TWO_WAYS[1:]}"
+        faults.append(Fault("SLACK_BOT_TOKEN", problem, remedy))
     if faults:
         raise SettingsInvalid(tuple(faults))
     return settings
@@ -97,6 +105,7 @@ def _settings(reading: _Reading, *, listens: bool) -> Settings:
     return Settings(
         chat=_chat(reading),
         slack=_slack(reading, listens=listens),
+        discord=_discord(reading),
         database_url=reading.take("THREADLINE_DATABASE_URL", parsing.database, "sqlite:///threadline.db"),
         default_project=reading.take("THREADLINE_DEFAULT_PROJECT", parsing.project, None),
         http=HttpSettings(
@@ -144,6 +153,17 @@ def _slack(reading: _Reading, *, listens: bool) -> SlackSettings | None:
         return None
     proxy = _proxy(reading, api_url)
     return SlackSettings(bot_token, app_token, signing_secret, api_url.rstrip("/") + "/", proxy)
+
+
+def _discord(reading: _Reading) -> DiscordSettings | None:
+    token = reading.take("DISCORD_TOKEN", parsing.secret("a bot token"), None)
+    api_url = reading.take("DISCORD_API_URL", parsing.address, "https://discord.com/api/v10")
+    gateway_url = reading.take("DISCORD_GATEWAY_URL", parsing.gateway, None)
+    message_content = reading.take("DISCORD_MESSAGE_CONTENT", parsing.flag, False)
+    if token is None:
+        return None
+    proxy = _proxy(reading, api_url)
+    return DiscordSettings(token, api_url.rstrip("/"), gateway_url, message_content, proxy)
 
 
 def _set(variables: Mapping[str, str]) -> dict[str, str]:

@@ -7,8 +7,8 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncRespond
 
 from bots import texts
+from bots.errands import Errands
 from bots.slack.calls import translated
-from bots.slack.errands import Errands
 from bots.slack.inbound import SLACK
 from bots.slack.members import Members
 from core.errors import InvalidProjectId, ThreadlineError

@@ -1,24 +1,20 @@
 """Makes the assistant's Markdown harmless: no mention, no masked link; it cuts and renders nothing."""
 
-import html
 import re
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from markdown_it import MarkdownIt
 from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.rules_inline import StateInline, autolink, image, link
 from markdown_it.token import Token
 
-_JOINER = "\u2060"  # invisible, and no line is broken at it
+from bots.markdown.links import JOINER, straight, tells, web_host
+from bots.markdown.reading import parser
+
 _MENTION = re.compile(
     r"(<|&lt;?|&#0*60;?|&#x0*3c;?)(?=!(?:channel|group|here|everyone|subteam)|[@#][A-Z0-9])", re.IGNORECASE
 )
-_WEB = re.compile(r"https?://(?P<host>\w[\w.-]*)(?::\d+)?(?:[/?#].*)?", re.IGNORECASE)
-_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
-_UNSEEN = re.compile("[\\\\*_`~\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
-_DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _BRACKETS = re.compile(r"(\](?=[(\[:])|!(?=\[)|<(?=[^\s<>]*[:@]))")
 
 
@@ -35,16 +31,7 @@ def harmless(markdown: str) -> str:
         markdown = told
     else:
         markdown = _broken(markdown)
-    return _MENTION.sub(rf"\1{_JOINER}", markdown)
-
-
-def parser() -> MarkdownIt:
-    """A parser of the Markdown that Slack knows; its links are those of the source, whatever their scheme."""
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    # What it refuses would stay unseen here and be a link elsewhere; what it encodes is not the source.
-    markdown.validateLink = bool  # type: ignore[assignment, method-assign]  # meant to be replaced, says its docstring
-    markdown.normalizeLink = str  # type: ignore[assignment, method-assign]  # the same
-    return markdown
+    return _MENTION.sub(rf"\1{JOINER}", markdown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +44,16 @@ class _Link:
     address: str
     written: str
 
-    @property
-    def host(self) -> str | None:
-        """The host of a web address, as it is looked up; None for any other address."""
-        web = _WEB.fullmatch(self.address)
-        try:
-            return None if web is None else web["host"].lower().encode("idna").decode()
-        except UnicodeError:
-            return None
-
     def told(self, rest: str) -> str:
         """What stands for it, `rest` being the text after it."""
-        host = self.host
-        label = _DIRECTIONS.sub("", self.label) or host or ""
+        host = web_host(self.address)
+        label = straight(self.label) or host or ""
         if host is None:
             code = "`" + self.address.replace("`", "") + "`"
             return code if label in ("", self.address) else f"{label} ({code})"
         if self.written.startswith("<"):
             return self.written
-        seen = _DOMAIN.search(_UNSEEN.sub("", html.unescape(label)))
-        beside = (
-            ""
-            if (seen is not None and seen[0].lower() == host) or rest.startswith(f" ({host})")
-            else f" ({host})"
-        )
+        beside = "" if tells(label, host) or rest.startswith(f" ({host})") else f" ({host})"
         if self.written.startswith("[") and self.address in self.written and label == self.label:
             return self.written + beside
         encoded = normalizeLink(self.address).replace("(", "%28").replace(")", "%29")
@@ -146,7 +119,7 @@ def _retold(text: str, found: Sequence[_Link]) -> str:
             label = label.replace(inner.written, inner.label)
         before, after = text[: one.start], text[one.end :]
         told = replace(one, label=label, written=one.written.replace(one.label, label, 1)).told(after)
-        text = before + (_JOINER if before.endswith("!") and told.startswith("[") else "") + told + after
+        text = before + (JOINER if before.endswith("!") and told.startswith("[") else "") + told + after
     return text
 
 
@@ -171,4 +144,4 @@ def _put_back(lines: list[str | None], ends: dict[int, int], token: Token, text:
 
 def _broken(markdown: str) -> str:
     """Markdown without links, for what cannot be told apart."""
-    return _BRACKETS.sub(rf"\1{_JOINER}", markdown)
+    return _BRACKETS.sub(rf"\1{JOINER}", markdown)

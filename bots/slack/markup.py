@@ -1,13 +1,14 @@
 """Makes the assistant's Markdown fit for Slack: harmless, in parts that Slack takes; it sends nothing."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 
 from markdown_it.token import Token
 
-from bots.slack.links import harmless, parser
+from bots.markdown.reading import parser
+from bots.markdown.tables import aligned
+from bots.slack.links import harmless
 from core.text import clean, split
 
 #: Slack takes 12,000 characters for all markdown blocks of a message; the rest is left for others.
@@ -95,7 +96,7 @@ def _without_wide_tables(markdown: str) -> str:
         rows = _rows(tokens[number:end])
         where = tokens[number].map
         if len(rows[0]) > _TABLE_COLUMNS and tokens[number].level == 0 and where is not None:
-            lines[where[0] : where[1]] = _aligned(rows)
+            lines[where[0] : where[1]] = _fenced(aligned(rows))
     return "\n".join(lines)
 
 
@@ -107,20 +108,7 @@ def _rows(tokens: Sequence[Token]) -> list[list[str]]:
     ]
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(_columns, column)) for column in zip(*rows, strict=True)]
-    text = [
-        "  ".join(cell + " " * (width - _columns(cell)) for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    ]
-    runs = re.findall(r"`+", "\n".join(text))
+def _fenced(lines: Sequence[str]) -> list[str]:
+    runs = re.findall(r"`+", "\n".join(lines))
     mark = "`" * max([3, *(len(run) + 1 for run in runs)])
-    return [mark, *(line.rstrip() for line in text), mark]
-
-
-def _columns(text: str) -> int:
-    """How many columns of a fixed-width font `text` takes, nearly."""
-    return sum(
-        0 if unicodedata.combining(sign) else 1 + (unicodedata.east_asian_width(sign) in "WF")
-        for sign in text
-    )
+    return [mark, *lines, mark]

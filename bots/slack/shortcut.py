@@ -13,9 +13,9 @@ from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots import texts
+from bots.errands import Errands
 from bots.slack.calls import Forbidden, translated
 from bots.slack.channels import is_shared
-from bots.slack.errands import Errands
 from bots.slack.inbound import SLACK
 from bots.slack.markup import escaped
 from bots.slack.mrkdwn import plain

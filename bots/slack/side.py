@@ -9,18 +9,20 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.routing import Route
 
+from bots.errands import Errands
 from bots.slack import http
 from bots.slack.app import build
 from bots.slack.catch_up import CatchUp
 from bots.slack.commands import Commands
-from bots.slack.errands import Errands
 from bots.slack.identity import Identity, identify
 from bots.slack.members import Members
 from bots.slack.outbound import SlackPoster
 from bots.slack.shortcut import AskAbout
 from bots.slack.sockets import Sockets
 from core.clock import Clock
+from core.ports import Poster
 from core.services.asking import Asking
+from core.services.collecting import Collecting
 from core.services.linking import Linking
 
 # One session, so one connection for many calls; its time-out is the one that counts.
@@ -74,9 +76,9 @@ class SlackSide:
         self._errands = Errands()
         self._sockets: Sockets | None = None
         self._catching: asyncio.Task[int] | None = None
-        self.poster = SlackPoster(client, self._members, clock)
+        self.poster: Poster = SlackPoster(client, self._members, clock)
 
-    async def attach(self, asking: Asking, linking: Linking) -> list[Route]:
+    async def attach(self, asking: Asking, linking: Linking, collecting: Collecting) -> list[Route]:  # noqa: ARG002 nothing is kept for people here
         """Bind the listeners to the services, and return the routes by which signed HTTP reaches them."""
         self._catch_up = CatchUp(self._client, self.identity, asking, linking, self._clock)
         await self._catch_up.remember()
@@ -95,6 +97,11 @@ class SlackSide:
             self._sockets = Sockets(app, self._client, self._access.app_token, self._clock)
         secret = self._access.signing_secret
         return [] if secret is None else [http.route(app, secret)]
+
+    @property
+    def name(self) -> str:
+        """The workspace's name."""
+        return self.identity.name
 
     async def listen(self) -> None:
         """Open the socket, if there is one, and look for what was written while nobody listened."""

@@ -15,6 +15,7 @@ from core.model.deliveries import (
     Working,
 )
 from core.model.ids import (
+    NO_RECEIPT,
     AuthorId,
     ChannelKey,
     ConversationId,
@@ -23,7 +24,9 @@ from core.model.ids import (
     LaneId,
     MessageId,
     Platform,
+    Project,
     ProjectId,
+    Receipt,
     ThreadKey,
     WorkspaceId,
     posting_lane,
@@ -46,6 +49,7 @@ from core.model.questions import (
 
 __all__ = [
     "HINTS",
+    "NO_RECEIPT",
     "SETTLED",
     "WIDE_OPEN",
     "Address",
@@ -65,10 +69,12 @@ __all__ = [
     "Notice",
     "Outcome",
     "Platform",
+    "Project",
     "ProjectId",
     "Question",
     "QueuedUntil",
     "Reason",
+    "Receipt",
     "Remark",
     "Role",
     "State",

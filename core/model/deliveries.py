@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from core.model.ids import AuthorId, ChannelKey, ConversationId, DeliveryId, LaneId, ProjectId, ThreadKey
+from core.model.ids import (
+    AuthorId,
+    ChannelKey,
+    ConversationId,
+    DeliveryId,
+    LaneId,
+    ProjectId,
+    Receipt,
+    ThreadKey,
+)
 from core.model.questions import Notice, Question
 
 
@@ -19,12 +28,13 @@ class State(StrEnum):
     ANSWERED = "answered"  #: the answer (or a notice) is stored, to be posted when due
     POSTING = "posting"  #: leased; being posted
     DONE = "done"
+    KEPT = "kept"  #: stored, but its asker cannot be reached in private; they will fetch it
     BURIED = "buried"  #: given up; the asker has been told
     AMBIGUOUS = "ambiguous"  #: a part may or may not have been posted; only a human moves it
 
 
 #: A delivery in one of these no longer holds up its thread.
-SETTLED = frozenset({State.DONE, State.BURIED, State.AMBIGUOUS})
+SETTLED = frozenset({State.DONE, State.KEPT, State.BURIED, State.AMBIGUOUS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,8 @@ class Delivery:
     `fence` is the holder's number: a write with an older one is refused. `notice` is set when a
     notice is owed in place of an answer. `doubtful` tells that the next part may have been posted
     already. `ready_at` is when the question became the first of its thread; `paused_before` is how
-    long its lane had been paused by then, so that pauses do not count towards its deadline.
+    long its lane had been paused by then, so that pauses do not count towards its deadline. `receipt`
+    is the adapter's own note, gone once the delivery is settled.
     """
 
     id: DeliveryId
@@ -56,6 +67,7 @@ class Delivery:
     told: bool
     doubtful: bool
     notice: Notice | None
+    receipt: Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +89,15 @@ class NewDelivery:
 
 @dataclass(frozen=True, slots=True)
 class AnswerPart:
-    """One message's worth of an answer. `number` counts from 0; `posted` is the platform's id for it."""
+    """One message's worth of an answer. `number` counts from 0; `posted` is the platform's id for it.
+
+    `last` tells that nothing comes after it.
+    """
 
     number: int
     text: str
     posted: str | None = None
+    last: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +108,7 @@ class Address:
     delivery: DeliveryId
     author: AuthorId
     asked_at: datetime
+    receipt: Receipt
 
 
 class Working(StrEnum):
@@ -113,12 +130,16 @@ ThreadState = Working | QueuedUntil
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A channel's, or a workspace's, project, and who set it."""
+    """A channel's, or a workspace's, project, and who set it.
+
+    With `answers_all`, whatever begins a thread in that channel is a question to us.
+    """
 
     at: ChannelKey
     project: ProjectId
     by: AuthorId
     since: datetime
+    answers_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)

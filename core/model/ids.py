@@ -15,6 +15,9 @@ MessageId = NewType("MessageId", str)
 DeliveryId = NewType("DeliveryId", str)
 ConversationId = NewType("ConversationId", int)
 LaneId = NewType("LaneId", str)
+#: What an adapter needs to find its way back to one question; it alone writes and reads it.
+Receipt = NewType("Receipt", str)
+NO_RECEIPT = Receipt("")
 # The endpoint's own pattern and lengths (the chat contract, components/schemas/ProjectId).
 _PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9-]{6,58}[a-z0-9]")
 
@@ -36,8 +39,19 @@ def posting_lane(platform: Platform, workspace: WorkspaceId) -> LaneId:
 
 
 @dataclass(frozen=True, slots=True)
+class Project:
+    """A project as people choose it."""
+
+    id: ProjectId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelKey:
-    """A place that can be linked to a project. `channel` is opaque; empty, it is the whole workspace."""
+    """A place that can be linked to a project.
+
+    `channel` is opaque; empty, it is the whole workspace; with an empty workspace, the whole platform.
+    """
 
     platform: Platform
     workspace: WorkspaceId

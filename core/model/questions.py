@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from core.model.ids import AuthorId, EventId, MessageId, ProjectId, ThreadKey
+from core.model.ids import NO_RECEIPT, AuthorId, EventId, MessageId, ProjectId, Receipt, ThreadKey
 
 
 class Outcome(StrEnum):
@@ -41,6 +41,8 @@ class Reason(StrEnum):
     EMPTY = "empty"  #: a mention without a question
     ONLY_FILES = "only_files"  #: nothing but attachments, which are not read
     TOO_LONG = "too_long"  #: the question alone exceeds the history budget
+    UNREADABLE = "unreadable"  #: the platform keeps the text of this message from us
+    OTHER_PROJECT = "other_project"  #: the thread is bound to another project than the one asked for
     EXTERNAL = "external"  #: the channel is shared with people of another organisation
     TOO_MANY = "too_many"  #: the thread's ceiling of answers per hour
     KEY_REFUSED = "key_refused"
@@ -55,7 +57,17 @@ class Reason(StrEnum):
 
 
 #: Notices that answer what was written: nobody gave up on anything.
-HINTS = frozenset({Reason.EMPTY, Reason.ONLY_FILES, Reason.TOO_LONG, Reason.EXTERNAL, Reason.TOO_MANY})
+HINTS = frozenset(
+    {
+        Reason.EMPTY,
+        Reason.ONLY_FILES,
+        Reason.TOO_LONG,
+        Reason.UNREADABLE,
+        Reason.OTHER_PROJECT,
+        Reason.EXTERNAL,
+        Reason.TOO_MANY,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +84,9 @@ class Question:
 
     `event` and `message` are the platform's ids, each unique in its workspace (message: in its
     channel); `asked_at` is when the message was written. `addressed` is False for a message that
-    counts only where the thread is ours already. `has_files` tells that something we cannot read
-    hung on it; `objection`, that the adapter knows why it must not be answered.
+    counts only where the thread is ours already; where it is the first of a new thread (`begins`), also in
+    a channel that answers every new one. `has_files` tells that something we cannot read hung on it;
+    `objection`, that the adapter knows why it must not be answered. `project` is the one its author named.
     """
 
     event: EventId
@@ -85,6 +98,9 @@ class Question:
     addressed: bool = True
     has_files: bool = False
     objection: Reason | None = None
+    project: ProjectId | None = None
+    begins: bool = False
+    receipt: Receipt = NO_RECEIPT
 
 
 class Remark(StrEnum):

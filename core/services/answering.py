@@ -225,4 +225,4 @@ class Answering:
 
 def address(delivery: Delivery) -> Address:
     """Return where a delivery's answer goes."""
-    return Address(delivery.thread, delivery.id, delivery.author, delivery.asked_at)
+    return Address(delivery.thread, delivery.id, delivery.author, delivery.asked_at, delivery.receipt)

@@ -78,32 +78,39 @@ class Asking:
         if uow.deliveries.known(question):
             return Outcome.DUPLICATE
         conversation = uow.conversations.get(question.thread)
-        if conversation is None and not question.addressed:
+        if conversation is None and not (question.addressed or _is_awaited(uow, question)):
             return Outcome.IGNORED
         if conversation is None:
-            project = project_for(uow, question.thread.linked_at, self._rules.default_project)
-            conversation = uow.conversations.open(question.thread, project)
+            conversation = uow.conversations.open(question.thread, self._project(uow, question))
         elif conversation.project is None:
-            conversation = self._bind_late(uow, conversation, now)
+            conversation = self._bind_late(uow, conversation, self._project(uow, question), now)
         recent = uow.deliveries.count_since(conversation.id, now - timedelta(hours=1))
         if recent > self._rules.ceiling:
             return Outcome.REFUSED
-        reason = Reason.TOO_MANY if recent == self._rules.ceiling else self._objection(question)
+        here = conversation.project
+        reason = Reason.TOO_MANY if recent == self._rules.ceiling else self._objection(question, here)
         return self._enqueue(uow, conversation, question, reason, now)
 
-    def _bind_late(self, uow: UnitOfWork, conversation: Conversation, now: datetime) -> Conversation:
+    def _project(self, uow: UnitOfWork, question: Question) -> ProjectId | None:
+        """Return what a thread that begins with this question is bound to."""
+        return question.project or project_for(uow, question.thread.linked_at, self._rules.default_project)
+
+    def _bind_late(
+        self, uow: UnitOfWork, conversation: Conversation, project: ProjectId | None, now: datetime
+    ) -> Conversation:
         """Bind a thread that began without a project, if there is one for it by now."""
-        at = conversation.thread.linked_at
-        project = project_for(uow, at, self._rules.default_project)
         if project is not None:
+            at = conversation.thread.linked_at
             waiting = [one for one in uow.deliveries.unlinked(at) if one.conversation == conversation.id]
             uow.conversations.bind(conversation.id, project)
             release(uow, waiting, project, self._rules.lane, now)
         return replace(conversation, project=project)
 
-    def _objection(self, question: Question) -> Reason | None:
+    def _objection(self, question: Question, here: ProjectId | None) -> Reason | None:
         if question.objection is not None:
             return question.objection
+        if question.project not in {None, here}:
+            return Reason.OTHER_PROJECT
         if not question.text:
             return Reason.ONLY_FILES if question.has_files else Reason.EMPTY
         return Reason.TOO_LONG if len(question.text) > self._rules.budget else None
@@ -162,3 +169,9 @@ class Asking:
                 return State.WAITING
             uow.deliveries.save(replace(head, state=State.WAITING, due_at=now), lease=None)
         return State.ACCEPTED if reason is None else State.ANSWERED
+
+
+def _is_awaited(uow: UnitOfWork, question: Question) -> bool:
+    """Tell whether it begins a thread in a channel where every new one is for us."""
+    link = uow.links.get(question.thread.linked_at) if question.begins else None
+    return link is not None and link.answers_all

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.clock import Clock
-from core.model import AuthorId, ChannelKey, Delivery, LaneId, Link, Platform, ProjectId, State
+from core.model import AuthorId, ChannelKey, Delivery, LaneId, Link, Platform, ProjectId, State, WorkspaceId
 from core.ports import Transact, UnitOfWork
 from core.services.settling import its_turn
 
@@ -64,15 +64,18 @@ class Linking:
         self._default = default_project
         self._wake = wake
 
-    async def link(self, at: ChannelKey, project: ProjectId, by: AuthorId) -> int:
+    async def link(
+        self, at: ChannelKey, project: ProjectId, by: AuthorId, *, answers_all: bool = False
+    ) -> int:
         """Link a place, and return how many waiting questions will now be answered.
 
-        Threads that have begun keep the project they began with.
+        Threads that have begun keep the project they began with. With `answers_all`, whatever begins a
+        thread there is a question from now on.
         """
         now = self._clock.now()
 
         def work(uow: UnitOfWork) -> int:
-            uow.links.put(Link(at, project, by, now))
+            uow.links.put(Link(at, project, by, now, answers_all))
             waiting = uow.deliveries.unlinked(at)
             release(uow, waiting, project, self._lane, now)
             return len(waiting)
@@ -82,18 +85,18 @@ class Linking:
             self._wake()
         return released
 
-    async def begin(self, workspace: ChannelKey) -> int:
+    async def begin(self, platform: Platform) -> int:
         """At a start: bring what is still to be asked under today's settings; return how many were released.
 
         The API key may have changed, and with it the lane; and a default project may have been set for
         questions that wait for one.
         """
-        now = self._clock.now()
+        now, everywhere = self._clock.now(), ChannelKey(platform, WorkspaceId(""))
 
         def work(uow: UnitOfWork) -> int:
             uow.deliveries.move(self._lane, uow.lanes.get(self._lane).paused_total(now))
             released = 0
-            for waiting in uow.deliveries.unlinked(workspace):
+            for waiting in uow.deliveries.unlinked(everywhere):
                 project = project_for(uow, waiting.thread.linked_at, self._default)
                 if project is not None:
                     release(uow, [waiting], project, self._lane, now)

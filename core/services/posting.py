@@ -6,7 +6,7 @@ from dataclasses import replace
 import structlog
 
 from core.clock import Clock
-from core.errors import CannotLook, LeaseLost, StoreUnavailable, ThreadlineError
+from core.errors import AskerAway, CannotLook, LeaseLost, StoreUnavailable, ThreadlineError
 from core.model import HINTS, AnswerPart, Delivery, Notice, Platform, Reason, State, Working
 from core.ports import Poster, Transact, UnitOfWork
 from core.retry import MAX_AGE, Limits
@@ -54,6 +54,8 @@ class Posting:
             await self._show(delivery, Notice(Reason.NOT_LINKED))
         except (LeaseLost, StoreUnavailable):
             raise
+        except AskerAway as error:
+            log.info("not told that there is no link", delivery=delivery.id, said=str(error))
         except ThreadlineError as error:
             owed = await self.failed(delivery, error)
             if owed is not None:
@@ -84,7 +86,10 @@ class Posting:
             try:
                 posted = await self._show(current, piece)
             except CannotLook as error:
-                await self._park(current, error)
+                await self._set_aside(current, State.AMBIGUOUS, error)
+                return None
+            except AskerAway as error:
+                await self._set_aside(current, State.KEPT, error)
                 return None
             except (LeaseLost, StoreUnavailable):
                 raise
@@ -124,11 +129,12 @@ class Posting:
 
         return work
 
-    async def _park(self, delivery: Delivery, error: CannotLook) -> None:
-        """Leave to a human what may or may not have been posted; the thread goes on."""
-        log.error("post parked as ambiguous", delivery=delivery.id, said=str(error))
+    async def _set_aside(self, delivery: Delivery, state: State, error: ThreadlineError) -> None:
+        """Leave to a human, or to its asker, what cannot be posted; the thread goes on."""
+        tell = log.error if state is State.AMBIGUOUS else log.info
+        tell("post set aside", delivery=delivery.id, state=state.value, said=str(error))
         now = self._clock.now()
-        await self._leases.persist(lambda uow: settle(uow, delivery, State.AMBIGUOUS, now))
+        await self._leases.persist(lambda uow: settle(uow, delivery, state, now))
         await self._idle(delivery)
 
     async def failed(self, delivery: Delivery, error: ThreadlineError) -> Delivery | None:

@@ -1,6 +1,7 @@
 """Threads and their turns."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, and_, or_, select
 
@@ -19,8 +20,7 @@ from core.store.tables import ConversationRow, DeliveryRow, TurnRow, table
 
 _conversations = table(ConversationRow)
 _turns = table(TurnRow)
-_asked_at = table(DeliveryRow).c.asked_at
-_delivery_id = table(DeliveryRow).c.id
+_deliveries = table(DeliveryRow)
 
 
 class SqlConversations:
@@ -64,8 +64,20 @@ class SqlConversations:
             _conversations.update().where(_conversations.c.id == conversation).values(project=project)
         )
 
+    def move(self, thread: ThreadKey, to: str) -> bool:
+        conversation = self.get(thread)
+        if conversation is None or self.get(replace(thread, thread=to)) is not None:
+            return False
+        self._connection.execute(
+            _conversations.update().where(_conversations.c.id == conversation.id).values(thread=to)
+        )
+        self._connection.execute(
+            _deliveries.update().where(_deliveries.c.conversation_id == conversation.id).values(thread=to)
+        )
+        return True
+
     def append(self, conversation: ConversationId, delivery: DeliveryId, turn: Turn) -> None:
-        asked_at = select(_asked_at).where(_delivery_id == delivery).scalar_subquery()
+        asked_at = select(_deliveries.c.asked_at).where(_deliveries.c.id == delivery).scalar_subquery()
         self._connection.execute(
             _turns.insert().values(
                 conversation_id=conversation,

@@ -11,6 +11,7 @@ from core.errors import LeaseLost
 from core.model import (
     SETTLED,
     AnswerPart,
+    AuthorId,
     ChannelKey,
     ConversationId,
     Delivery,
@@ -29,6 +30,7 @@ from core.store.claims import Claims
 from core.store.rows import columns, delivery, reason
 from core.store.tables import (
     IS_HEAD,
+    IS_KEPT,
     IS_UNLINKED,
     IS_WAITING,
     ConversationRow,
@@ -70,7 +72,9 @@ class SqlDeliveries:
         return self._first(_deliveries.c.conversation_id == conversation, text(IS_WAITING))
 
     def unlinked(self, at: ChannelKey) -> Sequence[Delivery]:
-        there = [_deliveries.c.platform == at.platform, _deliveries.c.workspace == at.workspace]
+        there = [_deliveries.c.platform == at.platform]
+        if at.workspace:
+            there.append(_deliveries.c.workspace == at.workspace)
         if at.channel:
             there.append(_deliveries.c.channel == at.channel)
         return self._select(text(IS_UNLINKED), *there)
@@ -128,7 +132,7 @@ class SqlDeliveries:
         return self._claims.move(to, paused_before)
 
     def settle(self, delivery: Delivery, state: State, now: datetime) -> None:
-        self._write(delivery, state=state.value, lease_until=None, settled_at=now)
+        self._write(delivery, state=state.value, lease_until=None, settled_at=now, receipt="")
 
     def store_parts(self, delivery: DeliveryId, texts: Sequence[str]) -> None:
         rows = [
@@ -140,14 +144,25 @@ class SqlDeliveries:
     def parts(self, delivery: DeliveryId) -> Sequence[AnswerPart]:
         rows = self._connection.execute(
             select(_parts).where(_parts.c.delivery_id == delivery).order_by(_parts.c.number)
-        )
-        return [AnswerPart(row.number, row.content, row.posted) for row in rows]
+        ).all()
+        last = len(rows) - 1
+        return [AnswerPart(row.number, row.content, row.posted, row.number == last) for row in rows]
 
     def record(self, delivery: DeliveryId, number: int, posted: str) -> None:
         self._connection.execute(
             _parts.update()
             .where(_parts.c.delivery_id == delivery, _parts.c.number == number)
             .values(posted=posted)
+        )
+
+    def kept(self, platform: Platform, author: AuthorId) -> Sequence[Delivery]:
+        return self._select(text(IS_KEPT), _deliveries.c.platform == platform, _deliveries.c.author == author)
+
+    def fetched(self, delivery: DeliveryId) -> None:
+        self._connection.execute(
+            _deliveries.update()
+            .where(_deliveries.c.id == delivery, text(IS_KEPT))
+            .values(state=State.DONE.value)
         )
 
     def count_since(self, conversation: ConversationId, since: datetime) -> int:

@@ -30,6 +30,7 @@ class SqlLinks:
                 project=link.project,
                 linked_by=link.by,
                 linked_at=link.since,
+                answers_all=link.answers_all,
             )
         )
 
@@ -53,4 +54,4 @@ def _here(at: ChannelKey) -> ColumnElement[bool]:
 
 def _link(row: AnyRow) -> Link:
     at = ChannelKey(Platform(row.platform), WorkspaceId(row.workspace), row.channel)
-    return Link(at, ProjectId(row.project), AuthorId(row.linked_by), row.linked_at)
+    return Link(at, ProjectId(row.project), AuthorId(row.linked_by), row.linked_at, row.answers_all)

@@ -13,6 +13,7 @@ from core.model import (
     Platform,
     ProjectId,
     Reason,
+    Receipt,
     State,
     ThreadKey,
     WorkspaceId,
@@ -48,6 +49,7 @@ def columns(entry: NewDelivery) -> dict[str, Any]:
         "told": entry.told,
         "doubtful": False,
         "notice": reason(entry.notice),
+        "receipt": question.receipt,
     }
 
 
@@ -74,6 +76,7 @@ def delivery(row: AnyRow) -> Delivery:
         told=row.told,
         doubtful=row.doubtful,
         notice=None if row.notice is None else Notice(Reason(row.notice), project),
+        receipt=Receipt(row.receipt),
     )
 
 

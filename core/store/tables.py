@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Index, MetaData, Table, UniqueConstraint, text
+from sqlalchemy import Index, MetaData, Table, UniqueConstraint, false, text
 from sqlalchemy import Row as ResultRow
 from sqlmodel import Field, SQLModel
 
@@ -16,6 +16,7 @@ IS_FREE = "state IN ('accepted', 'answered', 'unlinked') AND lease_until IS NULL
 IS_LEASED = "lease_until IS NOT NULL"
 IS_WAITING = "state = 'waiting'"
 IS_UNLINKED = "state = 'unlinked'"
+IS_KEPT = "state = 'kept'"
 
 
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -84,6 +85,7 @@ class DeliveryRow(Row, table=True):
         _partial("ix_deliveries_leased", "lane", "lease_until", where=IS_LEASED),
         _partial("ix_deliveries_waiting", "conversation_id", "asked_at", "id", where=IS_WAITING),
         _partial("ix_deliveries_unlinked", "platform", "workspace", "channel", where=IS_UNLINKED),
+        _partial("ix_deliveries_kept", "platform", "author", "asked_at", "id", where=IS_KEPT),
         Index("ix_deliveries_recent", "conversation_id", "accepted_at"),
     )
 
@@ -113,6 +115,7 @@ class DeliveryRow(Row, table=True):
     notice: str | None = None
     lease_until: datetime | None = None
     settled_at: datetime | None = None
+    receipt: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class PartRow(Row, table=True):
@@ -150,6 +153,7 @@ class LinkRow(Row, table=True):
     project: str
     linked_by: str
     linked_at: datetime
+    answers_all: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 def table(of: type[Row]) -> Table:

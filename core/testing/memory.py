@@ -46,6 +46,17 @@ class _Conversations:
         }
         self._tables.conversations.update(bound)
 
+    def move(self, thread: ThreadKey, to: str) -> bool:
+        moved = replace(thread, thread=to)
+        if thread not in self._tables.conversations or moved in self._tables.conversations:
+            return False
+        conversation = replace(self._tables.conversations.pop(thread), thread=moved)
+        self._tables.conversations[moved] = conversation
+        for number, row in self._tables.rows.items():
+            if row.delivery.conversation == conversation.id:
+                self._tables.rows[number] = row.moved(moved)
+        return True
+
     def append(self, conversation: ConversationId, delivery: DeliveryId, turn: Turn) -> None:
         self._tables.turns.append((conversation, delivery, turn))
 

@@ -1,9 +1,11 @@
 """What the twin of the store keeps, as plain dictionaries; a draft of it is a transaction."""
 
+from collections.abc import Collection, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from core.errors import StoreUnavailable
 from core.model import (
     AnswerPart,
     ChannelKey,
@@ -15,9 +17,12 @@ from core.model import (
     LaneId,
     Link,
     Question,
+    State,
     ThreadKey,
     Turn,
 )
+
+_HEADS = frozenset({State.ACCEPTED, State.ASKING, State.ANSWERED, State.POSTING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,11 @@ class Row:
     delivery: Delivery
     question: Question
     lease: datetime | None = None
+
+    def moved(self, to: ThreadKey) -> "Row":
+        return replace(
+            self, delivery=replace(self.delivery, thread=to), question=replace(self.question, thread=to)
+        )
 
 
 @dataclass
@@ -39,3 +49,28 @@ class Tables:
 
     def snapshot(self) -> "Tables":
         return Tables(**{name: copy(value) for name, value in vars(self).items()})
+
+    def queued(self) -> Collection[Row]:
+        return self.rows.values()
+
+    def written(self) -> Sequence[Delivery]:
+        """Return all deliveries in the order in which their questions were written."""
+        return sorted((row.delivery for row in self.queued()), key=lambda one: (one.asked_at, one.id))
+
+    def of(self, conversation: ConversationId) -> Sequence[Delivery]:
+        return [one for one in self.written() if one.conversation == conversation]
+
+    def head(self, conversation: ConversationId) -> Delivery | None:
+        return next((one for one in self.of(conversation) if one.state in _HEADS), None)
+
+    def put(self, row: Row) -> None:
+        """Keep a row. Raises StoreUnavailable where its thread has another head."""
+        delivery = row.delivery
+        head = self.head(delivery.conversation)
+        if delivery.state in _HEADS and head is not None and head.id != delivery.id:
+            raise StoreUnavailable
+        self.rows[delivery.id] = row
+
+    def change(self, delivery: Delivery, lease: datetime | None) -> None:
+        """Keep what has become of a delivery. Raises as `put` does."""
+        self.put(replace(self.rows[delivery.id], delivery=delivery, lease=lease))

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from core.errors import LeaseLost, StoreUnavailable
-from core.model import Delivery, DeliveryId, Lane, Notice, Reason, State
+from core.model import Delivery, DeliveryId, Lane, Notice, Reason, Receipt, State
 from core.ports import Transact, UnitOfWork
 from tests.fixtures.queued import (
     ANA,
@@ -25,7 +25,8 @@ from tests.fixtures.queued import (
 
 
 async def test_a_claimed_delivery_is_the_one_that_was_queued(begin: Transact) -> None:
-    conversation = await begin(lambda uow: enqueue(uow, "one", asked=-3, due=-1, told=True))
+    token = Receipt("token")
+    conversation = await begin(lambda uow: enqueue(uow, "one", asked=-3, due=-1, told=True, receipt=token))
     claimed = await begin(claim_one)
     assert claimed == Delivery(
         id=DeliveryId("one"),
@@ -47,6 +48,7 @@ async def test_a_claimed_delivery_is_the_one_that_was_queued(begin: Transact) ->
         told=True,
         doubtful=False,
         notice=None,
+        receipt=token,
     )
 
 

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import ThreadlineError
-from core.model import ConversationId, Delivery, DeliveryId, Lane, LaneId, Role, State, Turn
+from core.model import SETTLED, ConversationId, Delivery, DeliveryId, Lane, LaneId, Receipt, Role, State, Turn
 from core.ports import Transact, UnitOfWork
 from core.store import Store, connect
 from core.testing import MemoryStore
-from tests.fixtures.queued import ANA, CHAT, KEY, OTHER, SHOP, at, enqueue, place, question, thread
+from tests.fixtures.queued import ANA, BEN, CHAT, KEY, OTHER, SHOP, at, enqueue, place, question, thread
 
 
 @dataclass
@@ -39,9 +39,20 @@ _WHICH = st.integers(0, 40)
 def _enqueue(number: int, there: str, lane: LaneId, state: State, asked: int, due: int) -> Step:
     def step(uow: UnitOfWork, seen: Seen) -> object:
         asks = question(f"q{number}", thread(there))
+        author = BEN if number % 3 else ANA
         if uow.deliveries.known(asks):
             return "known"
-        enqueue(uow, f"q{number}", thread(there), lane=lane, state=state, asked=asked, due=seen.now + due)
+        enqueue(
+            uow,
+            f"q{number}",
+            thread(there),
+            lane=lane,
+            state=state,
+            asked=asked,
+            due=seen.now + due,
+            author=author,
+            receipt=Receipt(f"r{number}"),
+        )
         opened = uow.conversations.open(thread(there), None)
         uow.conversations.append(opened.id, DeliveryId(f"q{number}"), Turn(Role.USER, ANA, f"{number}"))
         return opened
@@ -79,6 +90,20 @@ def _settle(which: int, state: State) -> Step:
         if following is not None:
             uow.deliveries.save(replace(following, state=State.ACCEPTED), None)
         return following
+
+    return step
+
+
+def _move(there: str, to: str) -> Step:
+    return lambda uow, _: uow.conversations.move(thread(there), to)
+
+
+def _fetch(which: int) -> Step:
+    def step(uow: UnitOfWork, seen: Seen) -> object:
+        held = seen.one(which)
+        if held is not None:
+            uow.deliveries.fetched(held.id)
+        return held
 
     return step
 
@@ -128,7 +153,9 @@ _STEPS = st.lists(
         st.builds(
             _save, _WHICH, st.sampled_from([*_FREE, State.POSTING]), _SECONDS, st.none() | st.integers(1, 9)
         ),
-        st.builds(_settle, _WHICH, st.sampled_from([State.DONE, State.BURIED, State.AMBIGUOUS])),
+        st.builds(_settle, _WHICH, st.sampled_from(sorted(SETTLED))),
+        st.builds(_move, _THREADS, _THREADS),
+        st.builds(_fetch, _WHICH),
         st.builds(_bind, st.just(0)),
         st.builds(_pass_on, st.integers(1, 12)),
         st.builds(_pause, _LANES, st.integers(1, 20), st.integers(0, 3)),
@@ -178,6 +205,7 @@ def _view(uow: UnitOfWork, now: float) -> object:
         queue.tally(at(now)),
         queue.latest(CHAT, at(0)),
         list(queue.unlinked(place(""))),
+        [list(queue.kept(CHAT, author)) for author in (ANA, BEN)],
     )
 
 

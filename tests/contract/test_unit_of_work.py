@@ -178,6 +178,15 @@ async def test_links_are_set_replaced_and_taken_away(begin: Transact) -> None:
     assert await begin(lambda uow: uow.links.get(place())) is None
 
 
+async def test_a_link_tells_whether_its_channel_answers_everything(begin: Transact) -> None:
+    await begin(lambda uow: uow.links.put(replace(LINK, answers_all=True)))
+    await begin(lambda uow: uow.links.put(replace(LINK, at=place("random"))))
+    assert [one.answers_all for one in await begin(lambda uow: uow.links.all(CHAT))] == [True, False]
+    assert await begin(lambda uow: uow.links.get(place())) == replace(LINK, answers_all=True)
+    await begin(lambda uow: uow.links.put(LINK))
+    assert await begin(lambda uow: uow.links.get(place())) == LINK
+
+
 async def test_all_links_of_a_platform_are_told_in_the_order_of_their_places(begin: Transact) -> None:
     general, random, whole = LINK, replace(LINK, at=place("random")), replace(LINK, at=place(""))
     alien = replace(LINK, at=place(platform=Platform("other")))

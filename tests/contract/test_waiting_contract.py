@@ -66,7 +66,7 @@ async def test_the_head_is_found_in_every_state_but_waiting(begin: Transact) -> 
         await begin(partial(_save, one=replace(head, state=state)))
 
 
-async def test_unlinked_questions_are_found_by_channel_and_by_workspace(begin: Transact) -> None:
+async def test_unlinked_questions_are_found_by_channel_by_workspace_and_by_platform(begin: Transact) -> None:
     unlinked = State.UNLINKED
     await begin(lambda uow: enqueue(uow, "late", asked=9, state=unlinked))
     await begin(lambda uow: enqueue(uow, "early", asked=1, state=unlinked))
@@ -74,11 +74,13 @@ async def test_unlinked_questions_are_found_by_channel_and_by_workspace(begin: T
     await begin(lambda uow: enqueue(uow, "random", thread("t", place("random")), asked=5, state=unlinked))
     abroad = thread("t", place(workspace="another"))
     alien = thread("t", place(platform=Platform("other")))
-    await begin(lambda uow: enqueue(uow, "abroad", abroad, state=unlinked))
+    await begin(lambda uow: enqueue(uow, "abroad", abroad, asked=7, state=unlinked))
     await begin(lambda uow: enqueue(uow, "alien", alien, state=unlinked))
     assert names(await begin(lambda uow: list(uow.deliveries.unlinked(place())))) == ["early", "late"]
     everywhere = await begin(lambda uow: list(uow.deliveries.unlinked(place(""))))
     assert names(everywhere) == ["early", "random", "late"]
+    of_all = await begin(lambda uow: list(uow.deliveries.unlinked(place("", workspace=""))))
+    assert names(of_all) == ["early", "random", "abroad", "late"]
 
 
 async def test_binding_gives_a_project_to_the_question_and_its_thread(begin: Transact) -> None:
@@ -97,17 +99,21 @@ async def test_binding_gives_a_project_to_the_question_and_its_thread(begin: Tra
     assert (await begin(claim_one)).project == SHOP
 
 
-async def test_parts_are_kept_in_order_and_remember_where_they_were_posted(begin: Transact) -> None:
+async def test_parts_are_kept_in_order_and_know_where_they_were_posted_and_which_is_last(
+    begin: Transact,
+) -> None:
     one = DeliveryId("one")
     assert list(await begin(lambda uow: uow.deliveries.parts(one))) == []
     await begin(lambda uow: uow.deliveries.store_parts(one, ["first", "second", "third"]))
     await begin(lambda uow: uow.deliveries.store_parts(DeliveryId("two"), ["other"]))
     await begin(lambda uow: uow.deliveries.record(one, 1, "message 7"))
     assert list(await begin(lambda uow: uow.deliveries.parts(one))) == [
-        AnswerPart(0, "first"),
-        AnswerPart(1, "second", "message 7"),
-        AnswerPart(2, "third"),
+        AnswerPart(0, "first", last=False),
+        AnswerPart(1, "second", "message 7", last=False),
+        AnswerPart(2, "third", last=True),
     ]
+    (only,) = await begin(lambda uow: uow.deliveries.parts(DeliveryId("two")))
+    assert only == AnswerPart(0, "other", last=True)
 
 
 async def test_who_waits_behind_a_long_pause_is_told_once(begin: Transact) -> None:

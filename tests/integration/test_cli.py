@@ -28,7 +28,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     undo = configure(json=True, stream=io.StringIO())
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
-        if name.startswith(("THREADLINE_", "SLACK_", "MICROVISUALIZER_")):
+        if name.startswith(("THREADLINE_", "SLACK_", "DISCORD_", "MICROVISUALIZER_")):
             monkeypatch.delenv(name)
     yield
     undo()

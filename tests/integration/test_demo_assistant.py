@@ -156,9 +156,9 @@ async def test_an_unknown_project_is_not_found(client: httpx.AsyncClient) -> Non
 async def test_nothing_else_is_served_and_it_is_journalled(
     client: httpx.AsyncClient, server: AssistantServer
 ) -> None:
-    assert_error(await client.get("/v1/projects"), 404, "not_found")
+    assert_error(await client.post("/v1/projects", json={}), 404, "not_found")
     assert_error(await client.get(SHOP), 404, "not_found")
-    assert [(call.method, call.path) for call in server.journal] == [("GET", "/v1/projects"), ("GET", SHOP)]
+    assert [(call.method, call.path) for call in server.journal] == [("POST", "/v1/projects"), ("GET", SHOP)]
 
 
 USER = {"role": "user", "content": "hello"}

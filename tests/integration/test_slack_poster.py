@@ -1,8 +1,8 @@
 """The poster by itself, against the simulated Web API: what it finds again, and whom it names."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
@@ -14,7 +14,7 @@ from bots.slack.outbound import SlackPoster
 from bots.slack.side import web_client
 from core.clock import SystemClock
 from core.errors import CannotLook, Unavailable
-from core.model import Address, AnswerPart, AuthorId, DeliveryId, ThreadKey, Working, WorkspaceId
+from core.model import NO_RECEIPT, Address, AnswerPart, AuthorId, DeliveryId, ThreadKey, Working, WorkspaceId
 from core.testing import SettableClock
 
 
@@ -31,7 +31,7 @@ class Desk:
     @property
     def to(self) -> Address:
         thread = ThreadKey(SLACK, WorkspaceId(self.workspace.team), self.general, self.ts)
-        return Address(thread, DeliveryId("d1"), self.ana, written_at(self.ts))
+        return Address(thread, DeliveryId("d1"), self.ana, written_at(self.ts), NO_RECEIPT)
 
     async def talk(self, many: int) -> None:
         for number in range(many):
@@ -82,12 +82,7 @@ async def test_a_thread_that_is_gone_holds_nothing_of_ours(desk: Desk) -> None:
 
 async def test_a_question_dated_by_a_clock_ahead_of_slacks_is_found_too(desk: Desk) -> None:
     posted = await desk.poster.post(desk.to, AnswerPart(0, "here"))
-    ahead = Address(
-        desk.to.thread,
-        desk.to.delivery,
-        desk.ana,
-        datetime.fromtimestamp(desk.to.asked_at.timestamp() + 60, UTC),
-    )
+    ahead = replace(desk.to, asked_at=desk.to.asked_at + timedelta(minutes=1))
     assert await desk.poster.find(ahead, AnswerPart(0, "")) == posted
 
 

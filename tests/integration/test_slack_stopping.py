@@ -23,7 +23,7 @@ async def test_what_is_under_way_is_answered_before_the_end(town: Walk) -> None:
         ts = await town.mention("who consumes order.created?")
         await town.assistant.wait_for_calls(1)
         assert (await threadline.tally()).by_state == {State.ASKING: 1}
-        tasks.create_task(_once_ended(threadline.working, held.release))
+        tasks.create_task(_once_ended(threadline.working[0], held.release))
     assert "billing" in town.posted(ts)[0]
     assert town.states() == ["done"]
     assert town.workspace.status(town.general, ts) == ""

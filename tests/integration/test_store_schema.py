@@ -14,12 +14,12 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, event
 
 from core.errors import StoreUnusable
-from core.model import ConversationId, State
+from core.model import ConversationId, DeliveryId, State
 from core.ports import UnitOfWork
 from core.store import SoleProcess, connect, migrate
 from core.store.tables import Row
 from core.store.unit_of_work import SqlUnitOfWork
-from tests.fixtures.queued import CHAT, KEY, NOW, at, enqueue, place, question, thread
+from tests.fixtures.queued import ANA, CHAT, KEY, NOW, at, enqueue, place, question, thread
 
 
 @pytest.fixture
@@ -163,6 +163,16 @@ _HOT: dict[str, tuple[Hot, set[str]]] = {
     ),
     "unlinked": (lambda uow: uow.deliveries.unlinked(place()), {"ix_deliveries_unlinked"}),
     "unlinked workspace": (lambda uow: uow.deliveries.unlinked(place("")), {"ix_deliveries_unlinked"}),
+    "unlinked platform": (
+        lambda uow: uow.deliveries.unlinked(place("", workspace="")),
+        {"ix_deliveries_unlinked"},
+    ),
+    "kept": (lambda uow: uow.deliveries.kept(CHAT, ANA), {"ix_deliveries_kept"}),
+    "fetched": (lambda uow: uow.deliveries.fetched(DeliveryId("one")), {"sqlite_autoindex_deliveries_1"}),
+    "move": (
+        lambda uow: uow.conversations.move(thread("t1"), "t2"),
+        {"sqlite_autoindex_conversations_1", "ix_deliveries_recent"},
+    ),
     "known": (
         lambda uow: uow.deliveries.known(question("new")),
         {"sqlite_autoindex_deliveries_2", "sqlite_autoindex_deliveries_3"},
@@ -203,7 +213,9 @@ def test_a_hot_statement_is_served_by_its_index(engine: Engine, name: str) -> No
     assert indexes <= used, plans
     scans = [step for step in plans if step.startswith(("SCAN deliveries", "SCAN turns"))]
     assert [step for step in scans if "ix_deliveries_leased" not in step] == []
-    sorts = [step for step in plans if "TEMP B-TREE" in step and name in {"claim", "next_waiting", "turns"}]
+    sorts = [
+        step for step in plans if "TEMP B-TREE" in step and name in {"claim", "next_waiting", "turns", "kept"}
+    ]
     assert sorts == []
 
 

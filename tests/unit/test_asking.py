@@ -1,8 +1,10 @@
 """Stories of taking questions in."""
 
+import asyncio
+
 from core.errors import Unavailable
-from core.model import Outcome, ProjectId, Reason, Role, State
-from tests.fixtures.world import BEN, CHAT, SHOP, World, channel
+from core.model import Outcome, Reason, Receipt, Role, State
+from tests.fixtures.world import CHAT, World
 
 
 async def test_a_mention_is_accepted_asked_and_answered_in_its_thread(world: World) -> None:
@@ -130,51 +132,44 @@ async def test_a_late_message_does_not_overtake_one_that_was_tried_already(world
     assert [turns[-1].text for _, turns in world.chat.asked] == ["second", "second", "first"]
 
 
-async def test_an_unlinked_channel_is_told_how_to_link_and_answered_once_it_is() -> None:
-    world = World(default=None)
-    assert await world.ask("Who calls billing?") is Outcome.UNLINKED
-    assert await world.ask("And who calls web?", author=BEN) is Outcome.UNLINKED
+async def test_a_receipt_comes_back_wherever_something_is_shown_for_its_question(world: World) -> None:
+    await world.ask("Who?", receipt=Receipt("token"))
+    await world.ask("", receipt=Receipt("another"))
     await world.settle()
-    assert world.notices == ["not_linked"]
-    assert await world.linking.link(channel(), SHOP, BEN) == 2
-    await world.settle()
-    assert [turns[-1].text for _, turns in world.chat.asked] == [
-        "Who calls billing?",
-        "Speaker 2: And who calls web?",
-    ]
-    assert await world.states() == [State.DONE, State.DONE]
+    assert [to.receipt for to, _ in world.poster.posted] == ["token"]
+    assert {to.receipt for to, _ in world.poster.states} == {"token"}
+    assert [to.receipt for to, _ in world.poster.notices] == ["another"]
 
 
-async def test_a_question_that_nobody_links_for_is_told_after_a_day() -> None:
-    world = World(default=None)
-    await world.ask("Who?")
+async def test_a_thread_that_is_moved_is_answered_where_it_went_and_goes_on_there(world: World) -> None:
+    question = world.question("first")
+    await world.asking.accept(question)
+    await world.ask("second")
+    assert await world.move(question.thread, "opened")
+    assert not await world.move(question.thread, "elsewhere")
+    assert await world.asking.accept(question) is Outcome.DUPLICATE
+    assert await world.ask("not ours", addressed=False) is Outcome.IGNORED
+    assert await world.ask("third", thread="opened", addressed=False) is Outcome.ACCEPTED
     await world.settle()
-    await world.later(24 * 3600 - 60)
-    assert world.notices == ["not_linked"]
-    await world.later(61)
-    assert world.notices == ["not_linked", "link_expired"]
-    assert await world.states() == [State.BURIED]
+    assert {to.thread.thread for to, _ in world.poster.posted} == {"opened"}
+    assert [turns[-1].text for _, turns in world.chat.asked] == ["first", "second", "third"]
+    assert len(world.chat.asked[2][1]) == 5
+    assert [one.thread for one in await world.asking.ledger(CHAT, question.asked_at)] == ["opened"]
 
 
-async def test_a_thread_that_began_unlinked_is_bound_by_the_next_question_that_finds_a_project() -> None:
-    world = World(default=None)
-    await world.ask("first")
-    await world.ask("elsewhere", thread="t9")
+async def test_a_thread_that_moves_while_its_answer_is_on_the_way_goes_on_where_it_went(
+    world: World,
+) -> None:
+    world.chat.hold = asyncio.Event()
+    question = world.question("first")
+    await world.asking.accept(question)
+    await world.delivering.take_due()
+    await world.chat.reached.wait()
+    assert await world.move(question.thread, "opened")
+    world.chat.hold.set()
     await world.settle()
-    world.set_default(SHOP)
-    assert await world.ask("second", addressed=False) is Outcome.ACCEPTED
+    assert await world.states() == [State.DONE]
+    await world.ask("second", thread="opened", addressed=False)
     await world.settle()
-    assert [turns[-1].text for _, turns in world.chat.asked] == ["first", "second"]
-    assert (await world.states()).count(State.UNLINKED) == 1
-
-
-async def test_a_thread_that_began_with_a_hint_keeps_the_project_of_its_first_question() -> None:
-    world = World(default=None)
-    await world.ask("")
-    await world.settle()
-    await world.linking.link(channel(), SHOP, BEN)
-    await world.ask("first", addressed=False)
-    await world.linking.link(channel(), ProjectId("media-demo-4p9x1"), BEN)
-    await world.ask("second", addressed=False)
-    await world.settle()
-    assert [project for project, _ in world.chat.asked] == [SHOP, SHOP]
+    assert world.poster.posted[1][0].thread.thread == "opened"
+    assert [turn.text for turn in world.chat.asked[1][1]] == ["first", "Answer to: first", "second"]

@@ -17,14 +17,15 @@ from core.errors import (
     ThreadlineError,
     Unavailable,
 )
-from core.project_api.answers import Reply, text_of
+from core.project_api.answers import text_in
+from core.project_api.replies import Reply, content_of
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 JSON = {"content-type": "application/json"}
 
 
 def read(status: int, body: bytes, **headers: str) -> str:
-    return text_of(Reply(status, {**JSON, **headers}, body), now=NOW)
+    return text_in(content_of(Reply(status, {**JSON, **headers}, body), now=NOW))
 
 
 def message(content: object = "orders", role: object = "assistant", **more: object) -> bytes:
@@ -48,7 +49,7 @@ def test_an_answer_is_the_assistants_words_and_more_fields_are_ignored() -> None
 
 @pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8"])
 def test_json_may_be_called_so_in_any_way_http_allows(kind: str) -> None:
-    assert text_of(Reply(200, {"content-type": kind}, message()), now=NOW) == "orders"
+    assert read(200, message(), **{"content-type": kind}) == "orders"
 
 
 def test_half_an_emoji_does_not_travel_on() -> None:
@@ -197,7 +198,7 @@ def test_the_operator_reads_what_the_service_found_wrong_but_never_the_question(
 def test_a_service_that_quotes_key_and_question_is_not_quoted_in_turn() -> None:
     body = problem("bad_request", details="key sk-12345 asked: Who calls\nbilling?")
     with pytest.raises(QuestionRejected) as error:
-        text_of(Reply(400, JSON, body), now=NOW, unsaid=("sk-12345", "Who calls\nbilling? ", "as", ""))
+        content_of(Reply(400, JSON, body), now=NOW, unsaid=("sk-12345", "Who calls\nbilling? ", "as", ""))
     assert str(error.value) == "status 400 · bad_request · No · key […] asked: […]"
 
 

@@ -11,7 +11,7 @@ from bots.demo.slack.blocks import check_blocks, check_view
 from bots.demo.slack.interactions import view_values
 from bots.demo.slack.mentions import live_mentions, rich_text
 from bots.demo.slack.signed_http import signature
-from bots.demo.slack.tasks import Tasks, within
+from bots.demo.tasks import Tasks, within
 from core.clock import SystemClock
 from core.testing import SettableClock
 

@@ -5,7 +5,7 @@ import gc
 
 from structlog.testing import capture_logs
 
-from bots.slack.errands import Errands
+from bots.errands import Errands
 from core.errors import PostRefused
 
 

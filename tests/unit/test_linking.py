@@ -1,8 +1,19 @@
 """Stories of linking channels and workspaces to projects."""
 
 import asyncio
+from dataclasses import replace
 
-from core.model import ChannelKey, LaneId, ProjectId, State
+from core.model import (
+    ChannelKey,
+    EventId,
+    LaneId,
+    MessageId,
+    Platform,
+    ProjectId,
+    State,
+    ThreadKey,
+    WorkspaceId,
+)
 from core.services.linking import Linking
 from tests.fixtures.world import ANA, CHAT, SHOP, TEAM, World, channel
 
@@ -77,10 +88,39 @@ async def test_at_a_start_a_new_default_releases_what_waited_and_a_new_key_takes
     later = LaneId("another key")
     linking = Linking(world.store, world.clock, lane=later, default_project=None, wake=lambda: None)
     await world.ask("asked under the old key", thread="t2", place="other")
-    assert await linking.begin(WORKSPACE) == 0
+    assert await linking.begin(CHAT) == 0
     moved = await world.store(lambda uow: uow.deliveries.claim(world.clock.now(), world.leases.end(), 8, 9))
     assert [one.lane for one in moved] == [later]
     linking = Linking(world.store, world.clock, lane=later, default_project=SHOP, wake=lambda: None)
-    assert await linking.begin(WORKSPACE) == 1
+    assert await linking.begin(CHAT) == 1
     await world.settle()
     assert world.posted == ["Answer to: no project yet"]
+
+
+async def test_at_a_start_what_waits_is_released_in_every_workspace_that_has_a_project_by_now() -> None:
+    world = World(default=None)
+    far = WorkspaceId("far")
+    await world.ask("near")
+    there = replace(
+        world.question("far"),
+        event=EventId("far"),
+        message=MessageId("far"),
+        thread=ThreadKey(CHAT, far, "general", "t1"),
+    )
+    await world.asking.accept(there)
+    await world.settle()
+    linking = Linking(world.store, world.clock, lane=LaneId("key"), default_project=SHOP, wake=lambda: None)
+    assert await linking.begin(Platform("other")) == 0
+    assert await linking.begin(CHAT) == 2
+    assert await linking.begin(CHAT) == 0
+    await world.settle()
+    assert sorted(world.posted) == ["Answer to: far", "Answer to: near"]
+
+
+async def test_a_link_says_whether_its_channel_answers_all_until_it_is_set_again(world: World) -> None:
+    await world.linking.link(channel(), MEDIA, ANA, answers_all=True)
+    (link,) = await world.linking.all(CHAT)
+    assert link.answers_all
+    assert (await world.linking.status(channel())).channel == link
+    await world.linking.link(channel(), MEDIA, ANA)
+    assert [one.answers_all for one in await world.linking.all(CHAT)] == [False]

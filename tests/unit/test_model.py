@@ -7,7 +7,7 @@ import pytest
 
 from core.clock import SystemClock
 from core.errors import InvalidProjectId, RateLimited
-from core.model import Lane, LaneId, project_id
+from core.model import HINTS, SETTLED, Lane, LaneId, Reason, State, project_id
 from core.testing import SettableClock
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -55,6 +55,11 @@ def test_a_lane_adds_up_its_pauses_and_never_shortens_one() -> None:
     assert lane.paused_total(_at(35)) == 25
     assert lane.window == 1
     assert lane.widen().window == 2
+
+
+def test_what_is_kept_holds_up_no_thread_and_a_hint_buries_no_question() -> None:
+    assert State.KEPT in SETTLED
+    assert {Reason.UNREADABLE, Reason.OTHER_PROJECT} <= HINTS
 
 
 def test_an_error_without_a_message_says_what_it_is() -> None:

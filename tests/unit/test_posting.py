@@ -3,9 +3,17 @@
 import asyncio
 from datetime import timedelta
 
-from core.errors import CannotLook, OutcomeUnknown, PostRefused, RateLimited, Unavailable, Unreachable
+from core.errors import (
+    AskerAway,
+    CannotLook,
+    OutcomeUnknown,
+    PostRefused,
+    RateLimited,
+    Unavailable,
+    Unreachable,
+)
 from core.model import State, Working
-from tests.fixtures.world import World
+from tests.fixtures.world import ANA, SHOP, World, channel
 
 
 async def test_a_rate_limited_post_never_asks_again(world: World) -> None:
@@ -163,3 +171,32 @@ async def test_telling_how_to_link_where_we_may_not_write_is_told_elsewhere() ->
     await world.settle()
     assert world.notices == ["post_refused"]
     assert await world.states() == [State.BURIED]
+
+
+async def test_an_answer_whose_asker_is_away_is_kept_and_the_thread_goes_on(world: World) -> None:
+    world.poster.script = [AskerAway()]
+    await world.ask("one")
+    await world.ask("two")
+    await world.settle()
+    assert world.posted == ["Answer to: two"]
+    assert world.notices == []
+    assert await world.states() == [State.DONE, State.KEPT]
+    assert Working.IDLE in [state for to, state in world.poster.states if to.delivery == world.id(1)]
+    await world.later(24 * 3600)
+    assert len(world.chat.asked) == 2
+    assert await world.states() == [State.DONE, State.KEPT]
+
+
+async def test_who_is_away_while_told_how_to_link_is_answered_once_there_is_a_link() -> None:
+    world = World(default=None)
+    world.poster.script = [AskerAway()]
+    await world.ask("Who?")
+    await world.settle()
+    assert world.notices == []
+    assert await world.states() == [State.UNLINKED]
+    await world.later(3600)
+    assert world.notices == []
+    assert await world.linking.link(channel(), SHOP, ANA) == 1
+    await world.settle()
+    assert world.posted == ["Answer to: Who?"]
+    assert await world.states() == [State.DONE]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import (
+    AskerAway,
     CannotLook,
     OutcomeUnknown,
     PostRefused,
@@ -77,7 +78,12 @@ def test_an_unknown_outcome_is_repeated_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "reason"), [(PostRefused(), Reason.POST_REFUSED), (CannotLook(), Reason.REJECTED)]
+    ("error", "reason"),
+    [
+        (PostRefused(), Reason.POST_REFUSED),
+        (AskerAway(), Reason.POST_REFUSED),
+        (CannotLook(), Reason.REJECTED),
+    ],
 )
 def test_what_is_permanent_is_given_up_with_its_reason(error: ThreadlineError, reason: Reason) -> None:
     assert _decide(error, _tried()) == GiveUp(reason)

@@ -14,6 +14,7 @@ EXAMPLE = Path(__file__).parents[2] / ".env.example"
 CANARY = "canary-5309"
 NOTHING: frozenset[Need] = frozenset()
 KEY = {"MICROVISUALIZER_API_KEY": "mv-key"}
+DISCORD = {"DISCORD_TOKEN": "a.discord.token"}
 SOCKET = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
 
 
@@ -37,6 +38,7 @@ def test_nothing_set_gives_the_defaults() -> None:
     found = settings({})
     assert found.chat is None
     assert found.slack is None
+    assert found.discord is None
     assert found.database_url == "sqlite:///threadline.db"
     assert found.default_project is None
     assert (found.http.host, found.http.port) == ("127.0.0.1", 8080)
@@ -63,6 +65,10 @@ def test_everything_can_be_set() -> None:
             "SLACK_APP_TOKEN": "xapp-1",
             "SLACK_SIGNING_SECRET": "8f742231b10e",
             "SLACK_API_URL": "http://localhost:9000/api",
+            "DISCORD_TOKEN": "a.discord.token",
+            "DISCORD_API_URL": "http://localhost:9001/api/v10/",
+            "DISCORD_GATEWAY_URL": "ws://127.0.0.1:9001/gateway/",
+            "DISCORD_MESSAGE_CONTENT": "on",
         },
         frozenset(Need),
     )
@@ -80,11 +86,39 @@ def test_everything_can_be_set() -> None:
     assert found.slack.signing_secret is not None
     assert found.slack.signing_secret.get_secret_value() == "8f742231b10e"
     assert found.slack.api_url == "http://localhost:9000/api/"
+    assert found.discord is not None
+    assert found.discord.token.get_secret_value() == "a.discord.token"
+    assert found.discord.api_url == "http://localhost:9001/api/v10"
+    assert found.discord.gateway_url == "ws://127.0.0.1:9001/gateway/"
+    assert found.discord.message_content
+    assert found.discord.proxy is None
+
+
+def test_discord_s_token_alone_gives_discord_s_own_addresses_and_no_privilege() -> None:
+    found = settings(DISCORD, frozenset({Need.PLATFORM})).discord
+    assert found is not None
+    assert (found.api_url, found.gateway_url) == ("https://discord.com/api/v10", None)
+    assert not found.message_content
+    assert settings({"DISCORD_MESSAGE_CONTENT": "on"}).discord is None  # valid, and nobody's
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        *((yes, True) for yes in ("on", "true", "Yes", "1", "ON")),
+        *((no, False) for no in ("off", "False", "no", "0")),
+    ],
+)
+def test_a_flag_is_on_or_off(text: str, meaning: bool) -> None:
+    found = settings(DISCORD | {"DISCORD_MESSAGE_CONTENT": text}).discord
+    assert found is not None
+    assert found.message_content is meaning
 
 
 def test_settings_are_frozen_and_show_no_secret() -> None:
-    found = settings(KEY | SOCKET)
-    assert not any(secret in repr(found) for secret in (*KEY.values(), *SOCKET.values()))
+    found = settings(KEY | SOCKET | DISCORD)
+    secrets = (*KEY.values(), *SOCKET.values(), *DISCORD.values())
+    assert not any(secret in repr(found) for secret in secrets)
     with pytest.raises(FrozenInstanceError):
         found.concurrency = 9  # type: ignore[misc]  # that it cannot be is the point
 
@@ -182,6 +216,19 @@ BAD = {
         "example.com",
     ],
     "SLACK_API_URL": ["http://slack.com/api/"],
+    "DISCORD_TOKEN": [f"Bot {CANARY}", "schlüssel"],
+    "DISCORD_API_URL": ["http://discord.com/api/v10", f"https://me:{CANARY}@discord.com"],
+    "DISCORD_GATEWAY_URL": [
+        "ws://gateway.discord.gg",
+        "ws://10.0.0.1",
+        "https://gateway.discord.gg",
+        "http://127.0.0.1:9001",
+        f"wss://me:{CANARY}@gateway.discord.gg",
+        f"wss://gateway.discord.gg/?v={CANARY}",
+        "wss://",
+        "gateway.discord.gg",
+    ],
+    "DISCORD_MESSAGE_CONTENT": ["maybe", "2", "oui", "on off", "enabled"],
     "MICROVISUALIZER_API_KEY": ["two words", "schlüssel", "a\x07b"],
     "THREADLINE_DATABASE_URL": [
         f"postgresql://me:{CANARY}@db/threadline",
@@ -209,6 +256,13 @@ def test_what_is_there_must_be_valid_even_if_it_is_not_needed(name: str, value: 
     assert fault.remedy.endswith((".", "!"))
 
 
+@pytest.mark.parametrize("address", ["ws://[::1]:8000", "ws://localhost/", "wss://gateway.discord.gg/x"])
+def test_a_gateway_is_wss_or_this_very_machine(address: str) -> None:
+    found = settings(DISCORD | {"DISCORD_GATEWAY_URL": address}).discord
+    assert found is not None
+    assert found.gateway_url == address
+
+
 @pytest.mark.parametrize("address", ["http://[::1]:8000", "http://localhost", "https://api.example.com/base"])
 def test_https_or_this_very_machine(address: str) -> None:
     found = settings(KEY | {"MICROVISUALIZER_API_URL": address})
@@ -221,12 +275,24 @@ def test_a_command_that_needs_the_chat_cannot_do_without_a_key() -> None:
     assert settings(KEY, frozenset({Need.CHAT})).slack is None
 
 
-def test_a_command_that_needs_a_platform_is_told_the_two_ways() -> None:
+def test_a_command_that_needs_a_platform_is_told_of_both_and_content_with_either() -> None:
     (fault,) = faults(KEY, frozenset(Need))
-    assert fault.variable == "SLACK_BOT_TOKEN"
-    assert "SLACK_APP_TOKEN" in fault.remedy
-    assert "SLACK_SIGNING_SECRET" in fault.remedy
-    assert settings(SOCKET, frozenset({Need.PLATFORM})).chat is None
+    assert str(fault) == (
+        "SLACK_BOT_TOKEN is not set, nor is DISCORD_TOKEN, so there is no platform to answer on."
+        " For Discord: set DISCORD_TOKEN. For Slack: set SLACK_BOT_TOKEN and one of:"
+        " SLACK_APP_TOKEN (Socket Mode: no public address needed)"
+        " or SLACK_SIGNING_SECRET (HTTP: Slack calls us)."
+    )
+    for either in (SOCKET, DISCORD, SOCKET | DISCORD):
+        assert settings(either, frozenset({Need.PLATFORM})).chat is None
+
+
+def test_half_of_slack_is_a_fault_though_discord_is_there() -> None:
+    assert faulty(DISCORD | {"SLACK_APP_TOKEN": "xapp-1"}, frozenset({Need.PLATFORM})) == ["SLACK_BOT_TOKEN"]
+
+
+def test_a_bad_discord_token_is_one_fault() -> None:
+    assert faulty({"DISCORD_TOKEN": f"Bot {CANARY}"}, frozenset({Need.PLATFORM})) == ["DISCORD_TOKEN"]
 
 
 def test_a_bot_token_alone_is_told_the_two_ways() -> None:
@@ -250,13 +316,16 @@ def test_the_other_secrets_are_nothing_without_a_bot_token(name: str, value: str
 
 
 def test_a_proxy_is_for_https_alone() -> None:
-    proxied = KEY | SOCKET | {"HTTPS_PROXY": "http://proxy.example:3128"}
-    chat = settings(proxied).chat
-    assert chat is not None
-    assert chat.proxy == "http://proxy.example:3128"
-    local = settings(proxied | {"MICROVISUALIZER_API_URL": "http://127.0.0.1:8099"}).chat
-    assert local is not None
-    assert local.proxy is None
+    proxied = KEY | SOCKET | DISCORD | {"HTTPS_PROXY": "http://proxy.example:3128"}
+    there = settings(proxied)
+    for far in (there.chat, there.slack, there.discord):
+        assert far is not None
+        assert far.proxy == "http://proxy.example:3128"
+    addresses = ("MICROVISUALIZER_API_URL", "SLACK_API_URL", "DISCORD_API_URL")
+    here = settings(proxied | dict.fromkeys(addresses, "http://127.0.0.1:8099"))
+    for near in (here.chat, here.slack, here.discord):
+        assert near is not None
+        assert near.proxy is None
 
 
 @pytest.mark.parametrize("wrong", ["foo", "ftp://proxy.example:21", "http://proxy.example", "http://[::1"])
@@ -265,8 +334,10 @@ def test_a_proxy_that_is_none_is_a_fault(wrong: str) -> None:
 
 
 def test_admins_are_user_ids() -> None:
-    assert settings({"THREADLINE_ADMINS": "U0ANA, W0BEN"}).admins == {"U0ANA", "W0BEN"}
-    assert faulty({"THREADLINE_ADMINS": "@ana"}) == ["THREADLINE_ADMINS"]
+    found = settings({"THREADLINE_ADMINS": "U0ANA, W0BEN 80351110224678912,1284567890123456789"}).admins
+    assert found == {"U0ANA", "W0BEN", "80351110224678912", "1284567890123456789"}
+    for wrong in ("@ana", "12345", "1" * 21, "<@80351110224678912>", "٨" * 18):
+        assert faulty({"THREADLINE_ADMINS": wrong}) == ["THREADLINE_ADMINS"]
 
 
 def test_a_name_that_resembles_none_is_to_be_removed() -> None:
@@ -288,9 +359,12 @@ def test_the_example_names_every_variable_with_its_default_and_no_secret() -> No
         "SLACK_BOT_TOKEN",
         "SLACK_APP_TOKEN",
         "SLACK_SIGNING_SECRET",
+        "DISCORD_TOKEN",
+        "DISCORD_GATEWAY_URL",
         "HTTPS_PROXY",
     }
-    assert load(KEY | SOCKET, EXAMPLE, needs=frozenset(Need)) == settings(KEY | SOCKET)
+    secrets = KEY | SOCKET | DISCORD
+    assert load(secrets, EXAMPLE, needs=frozenset(Need)) == settings(secrets)
 
 
 def test_in_the_example_a_comment_comes_before_every_group() -> None:

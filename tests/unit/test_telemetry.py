@@ -14,7 +14,7 @@ import structlog
 
 from bots.telemetry import SECRET, configure, redactor
 
-KEY = 'mv-"k\\ey"/ü+5309'
+KEY = 'mv-"k\\ey"/ü+CaNaRy5309'
 BOT = "xoxb-1111111111-CaNaRy5309"
 CANARIES = (
     KEY,
@@ -26,6 +26,12 @@ CANARIES = (
     "Bearer CaNaRy5309",
     "authorization: bearer CaNaRy5309",
     "wss://wss-primary.slack.com/link/?ticket=CaNaRy5309&app_id=A1",
+    "MTE0NTMwOTUzMDk1MzA5NTMw.GCaNaR.CaNaRy5309CaNaRy5309CaNaRy5309CaNaRy",
+    "Authorization: Bot CaNaRy5309",
+    "Bot not.the.usual-CaNaRy5309",
+    "Bot CaNaRy5309CaNaRy5309",
+    "https://discord.com/api/v10/webhooks/114530/CaNaRy5309_-a/messages/@original?wait=true",
+    "POST /interactions/114530/CaNaRy5309_-a/callback",
 )
 Configure = Callable[..., io.StringIO]
 
@@ -62,7 +68,7 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
 
 
 def sings(text: str) -> bool:
-    return "5309" in text
+    return "CaNaRy" in text  # a time's microseconds could be any four digits
 
 
 class Envelope:
@@ -105,6 +111,7 @@ def test_a_library_s_line_has_the_same_form(configured: Configure) -> None:
 
 
 LIBRARIES = (
+    "discord.gateway",
     "slack_bolt.AsyncApp",
     "slack_sdk",
     "apscheduler.scheduler",
@@ -136,12 +143,15 @@ def test_libraries_are_heard_from_warning_on_unless_all_is(
         logging.getLogger(library).setLevel(logging.NOTSET)  # an app that Bolt built before has set its own
         for method in ("debug", "info", "warning", "error"):
             getattr(logging.getLogger(library), method)("said")
-        expected = theirs[1:] if library.startswith("slack") and level == "debug" else theirs
+        expected = theirs[1:] if library.startswith(("slack", "discord")) and level == "debug" else theirs
         assert [line["level"] for line in lines(stream)] == expected
 
 
-@pytest.mark.parametrize("name", ["slack_bolt.AsyncApp", "slack_bolt:on_mention", "slack_sdk.web"])
-def test_slack_s_debug_lines_hold_whole_events_and_are_dropped_whoever_asks(
+@pytest.mark.parametrize(
+    "name",
+    ["slack_bolt.AsyncApp", "slack_bolt:on_mention", "slack_sdk.web", "discord.gateway", "discord.http"],
+)
+def test_the_platforms_debug_lines_hold_whole_events_and_are_dropped_whoever_asks(
     configured: Configure, name: str
 ) -> None:
     stream = configured(level="DEBUG")
@@ -194,6 +204,36 @@ def test_what_holds_no_secret_is_left_alone() -> None:
     assert redact(value) == value | {"list": ["a", ["b"]]}
     assert redact("Bearer s3cret; s3cret") == f"Bearer {SECRET}; {SECRET}"
     assert redact(redact(f"{BOT} Bearer abc")) == f"{SECRET} {SECRET}"
+
+
+def test_what_surrounds_a_discord_secret_stays_legible() -> None:
+    redact = redactor()
+    url = "https://discord.com/api/v10/{}/1145/aW50ZXJh-5309_x/callback?with_response=true"
+    for room in ("webhooks", "interactions"):
+        hidden = f"https://discord.com/api/v10/{room}/{SECRET}/callback?with_response=true"
+        assert redact(url.format(room)) == hidden
+    assert redact("{'Authorization': 'Bot x', 'a': 1}") == f"{{'{SECRET}', 'a': 1}}"
+    assert redact({"Authorization": "Bot a.b.c"}) == {"Authorization": SECRET}
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        "Bot started",
+        "the bot threadline joined",
+        "Bot 42 left.",
+        "Bots.discord.side is a module",
+        "authorization of bots",
+        "/webhooks/{webhook_id}/{webhook_token}",
+        "/interactions/{interaction_id}/{interaction_token}/callback",
+        "/api/v10/webhooks/1145",
+        "/channels/1145/messages/1146",
+        "core.services.answering",
+        "Monday.morning.standup",
+    ],
+)
+def test_everyday_words_are_no_discord_secret(harmless: str) -> None:
+    assert redactor()(harmless) == harmless
 
 
 def test_the_longer_of_two_secrets_goes_first() -> None:

@@ -52,6 +52,8 @@ class Catalogue:
     title: str
     services: tuple[Service, ...]
     topics: tuple[Topic, ...]
+    description: str = ""
+    archived: bool = False
 
     def __post_init__(self) -> None:
         services = [service.name for service in self.services]

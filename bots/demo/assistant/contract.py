@@ -50,9 +50,10 @@ def said(content: str, role: str = "assistant") -> Reply:
     return json_reply(200, {"message": {"role": role, "content": content}})
 
 
-def refused(status: int, code: str, message: str) -> Reply:
+def refused(status: int, code: str, message: str, details: str | None = None) -> Reply:
     """Return the standard error."""
-    return json_reply(status, {"status": status, "code": code, "message": message})
+    content = {"status": status, "code": code, "message": message}
+    return json_reply(status, content if details is None else {**content, "details": details})
 
 
 def invalid(error: InvalidRequest) -> Reply:

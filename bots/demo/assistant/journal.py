@@ -25,14 +25,16 @@ class Outcome(StrEnum):
 class ReceivedCall:
     """One request. `messages` are (role, content), empty when the body breaks the contract.
 
-    `project` is the one in the path (empty on another path), `key` the bearer's or None, `headers`
-    are lower case and without the key. Times are the clock's; `finished_at` and `status` stay None
-    in flight, `status` also when nothing was replied.
+    `project` is the one in the path (empty on another path), `query` holds the address's parameters
+    (the first of each name), `key` the bearer's or None, `headers` are lower case and without the key.
+    Times are the clock's; `finished_at` and `status` stay None in flight, `status` also when nothing
+    was replied.
     """
 
     number: int
     method: str
     path: str
+    query: Mapping[str, str] = field(repr=False)
     project: str
     key: str | None = field(repr=False)
     messages: tuple[Turn, ...] = field(repr=False)

@@ -10,12 +10,14 @@ def demo_projects() -> tuple[Catalogue, ...]:
 
 def shop_demo() -> Catalogue:
     """A web shop: orders, payments, parcels (`shop-demo-7f3k2`)."""
-    return Catalogue("shop-demo-7f3k2", "Shop demo", _shop_services(), _shop_topics())
+    description = "A web shop: orders, payments, parcels"
+    return Catalogue("shop-demo-7f3k2", "Shop demo", _shop_services(), _shop_topics(), description)
 
 
 def media_demo() -> Catalogue:
     """A video platform: uploads, transcoding, playback (`media-demo-4p9x1`)."""
-    return Catalogue("media-demo-4p9x1", "Media demo", _media_services(), _media_topics())
+    description = "A video platform: uploads, transcoding, playback"
+    return Catalogue("media-demo-4p9x1", "Media demo", _media_services(), _media_topics(), description)
 
 
 def _shop_services() -> tuple[Service, ...]:

@@ -1,4 +1,4 @@
-"""The simulated MicroVisualizer chat endpoint on a real socket; it speaks the contract, or a fault."""
+"""The simulated MicroVisualizer service on a real socket; it speaks the contract, or a fault."""
 
 import asyncio
 import re
@@ -8,7 +8,7 @@ from typing import Self
 
 from aiohttp import web
 
-from bots.demo.assistant import contract, wire
+from bots.demo.assistant import contract, listing, wire
 from bots.demo.assistant.answering import ProjectAssistant
 from bots.demo.assistant.catalogue import Catalogue
 from bots.demo.assistant.contract import InvalidRequest, Reply
@@ -33,7 +33,7 @@ _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE)
 
 
 class AssistantServer:
-    """Serves `POST /v1/projects/{projectId}/ai/chat` for the given catalogues.
+    """Serves `POST /v1/projects/{projectId}/ai/chat` and `GET /v1/projects` for the given catalogues.
 
     `latency` are seconds of the clock before each answer, to be changed at will; `faults` are met by
     one request each, in order; `journal` lists what has been received and is only to be read.
@@ -151,6 +151,7 @@ class AssistantServer:
             number=len(self.journal),
             method=request.method,
             path=request.path,
+            query=MappingProxyType({name: request.query[name] for name in request.query}),
             project=request.match_info.get("project", ""),
             key=bearer[1] if bearer else None,
             messages=contract.legible_turns(raw),
@@ -204,6 +205,9 @@ class AssistantServer:
         """Return the reply of the contract."""
         if call.key not in self._api_keys:
             return contract.refused(401, "unauthorized", "Missing or unknown API key")
+        if (call.method, call.path) == ("GET", listing.PATH):
+            catalogues = [assistant.catalogue for assistant in self._assistants.values()]
+            return listing.page_reply(catalogues, call.query)
         if not call.project:
             return contract.refused(404, "not_found", "Nothing is served here")
         try:

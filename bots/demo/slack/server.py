@@ -14,9 +14,9 @@ from bots.demo.slack.records import EventDelivery, Json
 from bots.demo.slack.response_urls import ResponseUrls
 from bots.demo.slack.signed_http import SignedHttp
 from bots.demo.slack.sockets import Sockets
-from bots.demo.slack.tasks import Tasks
 from bots.demo.slack.web_api import WebApi
 from bots.demo.slack.workspace import SlackWorkspace
+from bots.demo.tasks import Tasks
 
 _REQUESTS_END_WITHIN = 0.05
 """Seconds that calls under way get when the server stops; held ones are cancelled then."""

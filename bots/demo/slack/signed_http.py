@@ -9,7 +9,7 @@ import aiohttp
 
 from bots.demo.slack.carrying import ACK_WITHIN, Parcel, Receipt
 from bots.demo.slack.records import Json, Transport
-from bots.demo.slack.tasks import within
+from bots.demo.tasks import within
 from core.clock import Clock
 
 JSON_TYPE = "application/json"

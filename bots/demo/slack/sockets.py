@@ -10,7 +10,7 @@ from aiohttp import WSMsgType, web
 from bots.demo.slack.carrying import ACK_WITHIN, Parcel, Receipt
 from bots.demo.slack.records import Json, Transport
 from bots.demo.slack.state import WorkspaceState
-from bots.demo.slack.tasks import Tasks, within
+from bots.demo.tasks import Tasks, within
 
 MOST_CONNECTIONS = 10
 LEAVES_AFTER = 10.0

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from bots.demo.changes import Changes
 from bots.demo.slack import wire
-from bots.demo.slack.changes import Changes
 from bots.demo.slack.courier import Courier
 from bots.demo.slack.faults import Faults
 from bots.demo.slack.mentions import live_mentions

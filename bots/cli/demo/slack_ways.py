@@ -1,0 +1,70 @@
+"""What people do in a simulated Slack workspace, from what they type. It shows nothing."""
+
+import asyncio
+from collections.abc import Mapping
+
+from bots.cli.demo.seen import Chat, Misunderstood, Spot
+from bots.cli.demo.slack_words import escaped
+from bots.cli.demo.typed import with_mentions
+from bots.demo.slack import SlackWorkspace
+from bots.slack.shortcut import ASK_ABOUT
+
+COMMAND = "/threadline"
+
+_FORM_WITHIN = 3.0  #: seconds in which the shortcut's form must open
+
+
+class SlackWays:
+    """The `Ways` of a workspace."""
+
+    def __init__(self, workspace: SlackWorkspace) -> None:
+        self._workspace = workspace
+
+    @property
+    def channels(self) -> Mapping[str, Spot]:
+        """Return the channels by name."""
+        found = self._workspace.channels.values()
+        return {one.name: Spot(Chat.SLACK, one.id) for one in found if one.kind != "im"}
+
+    async def say(self, who: str, spot: Spot, text: str) -> str:
+        """Write a message."""
+        words = with_mentions(escaped(text), self._people())
+        return await self._workspace.say(self._id(who), spot.channel, words, thread=spot.thread or None)
+
+    async def slash(self, who: str, spot: Spot, line: str) -> None:
+        """Use the one slash command."""
+        command, _, words = line.partition(" ")
+        if command != COMMAND:
+            raise Misunderstood(f"This workspace has one slash command: {COMMAND} help.")
+        if spot.thread:
+            raise Misunderstood("Slack has no slash commands in threads: type :up first.")
+        await self._workspace.command(self._id(who), spot.channel, command, words.strip())
+
+    async def ask_about(self, who: str, conversation: Spot, question: str) -> None:
+        """Use the message shortcut on the thread's root."""
+        workspace, user = self._workspace, self._id(who)
+        await workspace.shortcut(user, conversation.channel, conversation.thread, callback_id=ASK_ABOUT)
+        try:
+            async with asyncio.timeout(_FORM_WITHIN):
+                form = await workspace.until(lambda: workspace.view(user))
+        except TimeoutError as error:
+            raise Misunderstood("The form of “Ask about this message” did not open.") from error
+        field = next(block for block in form.body["blocks"] if block["type"] == "input")
+        values = {field["block_id"]: {field["element"]["action_id"]: question}}
+        await workspace.submit_view(user, form.id, values=values)
+
+    async def ask_more(self, who: str, spot: Spot, question: str) -> None:  # noqa: ARG002 there is no button
+        """Refuse: no answer has a button here."""
+        raise Misunderstood("On Slack one just goes on writing in the thread: :thread 1, then the question.")
+
+    def direct(self, who: str) -> tuple[Spot, str]:
+        """Return the app's direct messages."""
+        channel = self._workspace.direct_channel(self._id(who))
+        about = "Here nobody has to mention anybody. Direct messages ask the workspace's default project."
+        return Spot(Chat.SLACK, channel), about
+
+    def _id(self, who: str) -> str:
+        return self._people()[who.lower()]
+
+    def _people(self) -> Mapping[str, str]:
+        return {person.display_name.lower(): person.id for person in self._workspace.users.values()}

@@ -1,0 +1,231 @@
+"""The gateway client: what is listened to, how identifies are paced, when a connection is given up."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import discord
+import structlog
+import yarl
+from discord.gateway import DiscordWebSocket, KeepAliveHandler
+from discord.http import Route
+
+from bots.discord.calls import calling
+from bots.discord.views import FollowUpButton
+from core.clock import Clock
+from core.errors import Permanent, ThreadlineError
+
+log = structlog.get_logger(__name__)
+
+#: Waits for a rate limit that discord.py sees to itself, in seconds: its smallest setting.
+LONGEST_PATIENCE = 30.0
+#: Seconds without a heartbeat's answer after which a connection counts as dead.
+HEARTBEAT_TIMEOUT = 60.0
+_LIMIT_TOLD_WITHIN = 10.0  # seconds: discord.py gives all of a connection sixty
+_SAVING_BELOW = 0.5  # of the day's identifies
+_LONGEST_PAUSE = 30.0  # with a connection open: discord.py gives up on one that takes a minute to greet
+_AGAIN_AFTER = 5.0  # seconds, of an identify or an attempt that came to nothing
+
+
+class ConnectionRefused(Permanent):
+    """Discord does not let the bot connect: someone has to set something right."""
+
+
+class NotYet(Exception):
+    """Identifying has to wait so long that no connection should be open meanwhile."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the next connection is made in {seconds:.0f} s")
+        self.seconds = seconds
+
+
+_BAD_TOKEN = "Discord does not accept DISCORD_TOKEN. Copy it again: Developer Portal → Bot → Reset Token."  # noqa: S105 no token
+_NO_INTENT = (
+    "DISCORD_MESSAGE_CONTENT is on, but the bot lacks the Message Content intent. Switch it on in the "
+    "Developer Portal → Bot → Privileged Gateway Intents, or take DISCORD_MESSAGE_CONTENT away: mentions and "
+    "/ask work without it."
+)
+
+
+def intents(*, message_content: bool) -> discord.Intents:
+    """Return what we listen to, and nothing else: no members, no presences."""
+    return discord.Intents(
+        guilds=True, guild_messages=True, dm_messages=True, message_content=message_content
+    )
+
+
+class ThreadlineClient(discord.Client):
+    """Passes messages, forms and readiness on; `listener` is set before the gateway is opened."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        message_content: bool,
+        proxy: str | None,
+        heartbeat_timeout: float = HEARTBEAT_TIMEOUT,
+    ) -> None:
+        super().__init__(
+            intents=intents(message_content=message_content),
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_ratelimit_timeout=LONGEST_PATIENCE,
+            heartbeat_timeout=heartbeat_timeout,
+            max_messages=None,
+            proxy=proxy,
+        )
+        self._clock = clock
+        self._has_waited = False
+        self._has_looked_back = False
+        self.let_in = asyncio.Event()
+        self.on_said: Callable[[discord.Message], Awaitable[object]] | None = None
+        self.on_form: Callable[[discord.Interaction[Any]], Awaitable[None]] | None = None
+        self.on_again: Callable[[], None] | None = None
+        self.add_dynamic_items(FollowUpButton)
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:  # noqa: ARG002 discord.py's signature
+        """Spread the identifies that are left over the rest of the day: using them up resets the token."""
+        pause = 0.0 if self._has_waited else max(await self._spread(), 0.0 if initial else _AGAIN_AFTER)
+        if pause > _LONGEST_PAUSE:
+            raise NotYet(pause)
+        if pause:
+            await self._clock.sleep(pause)
+        self._has_waited = False
+
+    async def wait_out(self, early: NotYet) -> None:
+        """Wait as long as it has to be, with no connection open; then one may be made."""
+        await self.let_go()
+        await self._clock.sleep(early.seconds)
+        self._has_waited = True
+
+    async def let_go(self) -> None:
+        """Close every connection of ours: discord.py forgets those on which it did not get to identify."""
+        for heart in threading.enumerate():
+            if isinstance(heart, KeepAliveHandler) and heart.ws.loop is self.loop:
+                await heart.ws.close(code=1000)
+
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Pass nothing on after the end: discord.py announces "ready" some seconds late, to nobody then."""
+        if not self.is_closed():
+            super().dispatch(event, *args, **kwargs)
+
+    async def on_connect(self) -> None:
+        """Note that the gateway has let us in, in a new session: what is known of guilds comes after that."""
+        self._has_looked_back = False
+        self.let_in.set()
+
+    async def on_guild_available(self, _: discord.Guild) -> None:
+        """Look for what was missed as soon as all guilds are known."""
+        if not any(guild.unavailable for guild in self.guilds):
+            self._look_back()
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Pass a message on, live."""
+        if self.on_said is not None:
+            try:
+                await self.on_said(message)
+            except ThreadlineError as error:  # a restart's catching up finds it again
+                log.warning("message not taken in", error=type(error).__name__, said=str(error))
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Pass a filled-in form on: also one that was opened by a process that is gone."""
+        if interaction.type is discord.InteractionType.modal_submit and self.on_form is not None:
+            await self.on_form(interaction)
+
+    async def on_ready(self) -> None:
+        """Look for what was missed, whether or not all guilds are known. (Commands are never synced here.)"""
+        log.info("discord ready", guilds=len(self.guilds))
+        self._look_back()
+
+    async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:
+        """Log what a listener died of, in our own form."""
+        log.exception("listener failed", event=event_method)
+
+    def _look_back(self) -> None:
+        """Have it looked for what was missed, once for each new session."""
+        if self.on_again is not None and not self._has_looked_back:
+            self._has_looked_back = True
+            self.on_again()
+
+    async def _spread(self) -> float:
+        """Return the seconds between two identifies by which those that are left last all day."""
+        limit = await self._start_limit()
+        total, left = max(1, int(limit["total"])), int(limit["remaining"])
+        if left >= total * _SAVING_BELOW:
+            return 0.0
+        pause = int(limit["reset_after"]) / 1000 / max(1, left)
+        log.warning("few connections left today", left=left, of=total, waiting=round(pause, 1))
+        return pause
+
+    async def _start_limit(self) -> dict[str, Any]:
+        try:
+            async with calling(_LIMIT_TOLD_WITHIN):
+                _, _, limit = await self.http.get_bot_gateway()
+                return dict(limit)
+        except (ThreadlineError, discord.GatewayNotFound) as error:
+            log.warning("the day's connections are not known", error=type(error).__name__, said=str(error))
+            return {"total": 1, "remaining": 1, "reset_after": 0}
+
+
+async def log_in(client: discord.Client, token: str) -> None:
+    """Ask Discord who we are. Raises ConnectionRefused for a bad token, and other errors of core.errors."""
+    try:
+        async with calling():
+            await client.login(token)
+    except discord.LoginFailure as error:
+        raise ConnectionRefused(_BAD_TOKEN) from error
+
+
+async def stay_connected(client: ThreadlineClient, clock: Clock) -> None:
+    """Keep the gateway open until the client is closed. Raises ConnectionRefused where that is no use."""
+    while True:
+        try:
+            await client.connect(reconnect=True)
+        except NotYet as early:
+            await client.wait_out(early)
+        except AttributeError as error:
+            # discord.py 2.7.1 looks for a session to resume, also where there has not been one.
+            if getattr(client, "ws", None) is not None:
+                raise
+            log.warning("gateway out of reach", said=str(error.__context__ or error))
+            await client.let_go()
+            await clock.sleep(_AGAIN_AFTER)
+        except (discord.PrivilegedIntentsRequired, discord.ConnectionClosed) as error:
+            raise _refusal(error) from error
+        else:
+            return
+
+
+def _refusal(error: discord.PrivilegedIntentsRequired | discord.ConnectionClosed) -> ConnectionRefused:
+    if isinstance(error, discord.PrivilegedIntentsRequired):
+        return ConnectionRefused(_NO_INTENT)
+    if error.code == 4004:
+        return ConnectionRefused(_BAD_TOKEN)
+    why = f"code {error.code}: {error.reason or 'no reason given'}"
+    return ConnectionRefused(f"Discord closed the connection for good ({why}).")
+
+
+@contextmanager
+def pointed_at(api_url: str, gateway_url: str | None) -> Iterator[None]:
+    """Have discord.py talk with these addresses, which it keeps for the whole process."""
+    base, gateway = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    Route.BASE = api_url
+    if gateway_url is not None:
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)
+    try:
+        yield
+    finally:
+        Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
+
+
+async def let_in(client: ThreadlineClient, connecting: "asyncio.Task[None]", seconds: float) -> None:
+    """Wait until the gateway has let us in, for so long; raises what the connection died of."""
+    waiting = asyncio.create_task(client.let_in.wait())
+    try:
+        await asyncio.wait([waiting, connecting], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if connecting.done():
+            connecting.result()
+    finally:
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)

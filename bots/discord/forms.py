@@ -1,0 +1,56 @@
+"""What is filled in in our forms, made into questions."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import discord
+
+from bots import texts
+from bots.discord.intake import Asked, Intake
+from bots.discord.keys import Kind, read_mark, spot, workspace
+from bots.discord.views import ABOUT, FORM, MESSAGE, QUESTION, filled_in, sent_by
+from core.errors import ThreadlineError
+
+_QUOTED = 200  # characters of a message that is asked about, shown with the question
+
+
+class Forms:
+    """Takes in what is sent by a form."""
+
+    def __init__(
+        self, intake: Intake, failed: Callable[[discord.Interaction[Any], Exception], Awaitable[None]]
+    ) -> None:
+        self._intake = intake
+        self._failed = failed
+
+    async def on_form(self, interaction: discord.Interaction[Any]) -> None:
+        """Offer a form's question; what goes wrong is told to its author."""
+        custom_id = sent_by(interaction)
+        if not custom_id.startswith(FORM):
+            return
+        try:
+            await self._asked(interaction, custom_id.removeprefix(FORM))
+        except ThreadlineError as error:
+            await self._failed(interaction, error)
+
+    async def _asked(self, interaction: discord.Interaction[Any], about: str) -> None:
+        written = filled_in(interaction)
+        question = written.get(QUESTION, "").strip()
+        if about == ABOUT:
+            message = written.get(MESSAGE, "").strip()
+            asked = question or texts.ASK_DEFAULT
+            shown = f"{asked}\n{_quoted(message)}"
+            await self._intake.interaction(interaction, Asked(texts.about_message(asked, message), shown))
+            return
+        mark = read_mark(about)
+        if mark is None:
+            await self._intake.say(interaction, texts.command_failed(texts.OUR_FAULT))
+            return
+        thread = mark.key(workspace(interaction.guild_id))
+        private = spot(thread).kind is Kind.PRIVATE
+        await self._intake.interaction(interaction, Asked(question, private=private, thread=thread))
+
+
+def _quoted(message: str) -> str:
+    line = " ".join(message.split())
+    return f"> {line[:_QUOTED].rstrip()} …" if len(line) > _QUOTED else f"> {line}"

@@ -1,0 +1,239 @@
+"""Takes questions in: committed first, then shown. What comes by messages, and what by interactions."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+import structlog
+
+from bots import texts
+from bots.discord.calls import calling
+from bots.discord.inbound import Where, to_question, where
+from bots.discord.keys import Kind, thread_key
+from bots.discord.messages import Said
+from bots.discord.opening import Opening, thread_name
+from bots.discord.receipts import Receipts, Ticket
+from bots.discord.replies import Replies
+from bots.errands import Errands
+from core.errors import StoreUnavailable, ThreadlineError
+from core.model import AuthorId, EventId, MessageId, Outcome, ProjectId, Question, ThreadKey
+from core.services.asking import Asking
+from core.text import clean
+
+log = structlog.get_logger(__name__)
+
+#: Seconds we wait for the database before we answer "thinking": Discord allows three in all.
+_COMMIT_WITHIN = 2.0
+_FRESH = frozenset({Outcome.ACCEPTED, Outcome.UNLINKED})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asks by a command, a form or a menu. `shown` is how others see it, if not as `text`."""
+
+    text: str
+    shown: str = ""
+    project: ProjectId | None = None
+    private: bool = False
+    thread: ThreadKey | None = None  #: the conversation that goes on, None for the place's own
+
+
+class Intake:
+    """Offers what is asked to `Asking`, and sees to its being shown."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        asking: Asking,
+        *,
+        opening: Opening,
+        replies: Replies,
+        receipts: Receipts,
+        errands: Errands,
+        reads_everything: bool,
+    ) -> None:
+        self._client = client
+        self._asking = asking
+        self._opening = opening
+        self._replies = replies
+        self._receipts = receipts
+        self._errands = errands
+        self._reads_everything = reads_everything
+
+    async def message(self, message: discord.Message) -> Outcome:
+        """Take in a message, live or looked up. Raises errors of core.errors: then it is not stored."""
+        here = await self.where(message.channel, None if message.guild is None else message.guild.id)
+        question = self._question(message, here)
+        if question is None:
+            return Outcome.IGNORED
+        begins = here.thread is None and not here.is_direct and question.thread == here.key(message.id)
+        opens = begins and self._opening.begin(question.thread)
+        try:
+            outcome = await self._asking.accept(question)
+        except StoreUnavailable:
+            if opens:
+                self._opening.forget(question.thread)
+            raise
+        log.info("question offered", outcome=outcome.value, event_id=question.event)
+        if opens and outcome in _FRESH:
+            trouble = _trouble(_permissions(message))
+            self._errands.run(self._open(question.thread, thread_name(question.text), trouble))
+        elif opens:
+            self._opening.forget(question.thread)
+        return outcome
+
+    async def where(self, channel: object, guild: int | None) -> Where:
+        """Read a channel, and ask Discord about one that is not known yet."""
+        found = where(channel, guild)
+        if found is None:
+            async with calling():
+                found = where(await self._client.fetch_channel(getattr(channel, "id", 0)), guild)
+        assert found is not None  # noqa: S101 fetch_channel gives whole channels
+        return found
+
+    async def interaction(self, interaction: discord.Interaction[Any], asked: Asked) -> None:
+        """Take in what is asked by an interaction: commit, then show it, in whatever way is left.
+
+        It goes to its end, also where Discord's connection does meanwhile.
+        """
+        await self._errands.carry(self._interaction(interaction, asked))
+
+    async def _interaction(self, interaction: discord.Interaction[Any], asked: Asked) -> None:
+        here = await self.where(interaction.channel, interaction.guild_id)
+        missing = _missing(interaction, here)
+        if missing and not asked.private:
+            await self.say(interaction, texts.may_not_write(missing))
+            return
+        header = clean(texts.asked(interaction.user.id, asked.shown or asked.text, asked.project))
+        ticket = Ticket(interaction.id, interaction.token, header)
+        question = self._asked(interaction, here, asked, ticket)
+        opens = question.thread.thread.startswith(Kind.BEGUN.value) and self._opening.begin(question.thread)
+        self._opening.attend(ticket)
+        accepting = asyncio.create_task(self._asking.accept(question))
+        await asyncio.wait([accepting], timeout=_COMMIT_WITHIN)
+        failed = accepting.done() and accepting.exception() is not None
+        if not failed:
+            await self._defer(interaction, private=asked.private)
+        try:
+            outcome = await accepting
+        except StoreUnavailable as error:
+            if opens:
+                self._opening.forget(question.thread)
+            log.warning("question not stored", event_id=question.event, said=str(error))
+            await (
+                self.say(interaction, texts.NOT_STORED) if failed else self._edit(ticket, texts.NOT_STORED)
+            )
+            return
+        log.info("question offered", outcome=outcome.value, event_id=question.event)
+        await self._show(
+            question, ticket, outcome, asked, opens=opens, trouble=_trouble(interaction.app_permissions)
+        )
+
+    async def say(self, interaction: discord.Interaction[Any], words: str) -> None:
+        """Answer an interaction at once, to its author alone."""
+        async with calling():
+            await interaction.response.send_message(
+                words, ephemeral=True, allowed_mentions=discord.AllowedMentions.none(), suppress_embeds=True
+            )
+
+    async def _show(
+        self,
+        question: Question,
+        ticket: Ticket,
+        outcome: Outcome,
+        asked: Asked,
+        *,
+        opens: bool,
+        trouble: str,
+    ) -> None:
+        if opens and outcome not in _FRESH:
+            self._opening.forget(question.thread)
+        if outcome is Outcome.REFUSED:
+            await self._edit(ticket, texts.TOO_MANY_HERE)
+        elif outcome is Outcome.DUPLICATE or asked.private:
+            return  # an answer's first part, or a notice, will take the place of "thinking"
+        elif opens:
+            await self._opened(self._opening.from_reply(question.thread, ticket, trouble))
+        else:
+            await self._edit(ticket, ticket.header)
+
+    def _question(self, message: discord.Message, here: Where) -> Question | None:
+        me = 0 if self._client.user is None else self._client.user.id
+        return to_question(message, here, me=me, reads_everything=self._reads_everything)
+
+    def _asked(
+        self, interaction: discord.Interaction[Any], here: Where, asked: Asked, ticket: Ticket
+    ) -> Question:
+        thread = asked.thread or self._key(interaction, here, asked)
+        return Question(
+            event=EventId(str(interaction.id)),
+            message=MessageId(str(interaction.id)),
+            thread=thread,
+            author=AuthorId(str(interaction.user.id)),
+            text=asked.text,
+            asked_at=interaction.created_at,
+            project=asked.project,
+            receipt=self._receipts.seal(ticket),
+        )
+
+    @staticmethod
+    def _key(interaction: discord.Interaction[Any], here: Where, asked: Asked) -> ThreadKey:
+        """A private conversation is its own; so is one in the channel, or about another project directly."""
+        if asked.private:
+            return thread_key(here.workspace, here.channel, interaction.id, Kind.PRIVATE)
+        if here.thread is None and not (here.is_direct and asked.project is None):
+            return thread_key(here.workspace, here.channel, interaction.id, Kind.BEGUN)
+        return here.key(interaction.id)
+
+    async def _defer(self, interaction: discord.Interaction[Any], *, private: bool) -> None:
+        """Tell Discord that an answer will come. Too late for that, the answer comes all the same."""
+        try:
+            async with calling():
+                await interaction.response.defer(ephemeral=private, thinking=True)
+        except ThreadlineError as error:
+            log.warning("not acknowledged", error=type(error).__name__, said=str(error))
+
+    async def _edit(self, ticket: Ticket, words: str) -> None:
+        try:
+            await self._replies.edit(ticket, Said(words))
+        except ThreadlineError as error:
+            log.warning("an interaction's message is not shown", error=type(error).__name__, said=str(error))
+
+    async def _open(self, thread: ThreadKey, name: str, trouble: str) -> None:
+        await self._opened(self._opening.from_message(thread, name, trouble))
+
+    @staticmethod
+    async def _opened(opening: Any) -> None:
+        try:
+            await opening
+        except ThreadlineError as error:  # who posts will try again
+            log.info("no thread opened yet", error=type(error).__name__, said=str(error))
+
+
+def _permissions(message: discord.Message) -> discord.Permissions:
+    channel, guild = message.channel, message.guild
+    if guild is None or not isinstance(channel, discord.abc.GuildChannel):
+        return discord.Permissions.all()
+    return channel.permissions_for(guild.me)
+
+
+def _trouble(may: discord.Permissions) -> str:
+    """Return why no thread can be opened in a channel, as a sentence; empty where one can."""
+    if not may.create_public_threads:
+        return texts.no_thread("Create Public Threads")
+    if not may.send_messages_in_threads:
+        return texts.no_thread("Send Messages in Threads")
+    return "" if may.read_message_history else texts.no_thread("Read Message History")
+
+
+def _missing(interaction: discord.Interaction[Any], here: Where) -> str:
+    """Return the permission without which nothing can be said here at all; empty for none."""
+    may = interaction.app_permissions
+    if here.is_direct:
+        return ""
+    if not may.view_channel:
+        return "View Channel"
+    if here.thread is not None:
+        return "" if may.send_messages_in_threads else "Send Messages in Threads"
+    return "Send Messages" if _trouble(may) and not may.send_messages else ""

@@ -1,0 +1,177 @@
+"""One API key's line to the service: one request out, one JSON or named error in. It never retries."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing, asynccontextmanager
+from importlib.metadata import version
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import httpx
+
+from core.clock import Clock
+from core.errors import BrokenAnswer, KeyRefused, OutcomeUnknown, Retryable, Unreachable
+from core.project_api import bounded
+from core.project_api.address import endpoint, way_out
+from core.project_api.replies import Reply, content_of
+from core.project_api.sending import Sending
+
+# httpx's pool looks at every connection at each call: eight pools of eight cost a third of one of 64.
+_CONNECTIONS_PER_POOL = 8
+
+# Short, so that a connection the service is about to close is rarely picked: a question lost on
+# one counts as "perhaps charged".
+_IDLE_SECONDS = 5.0
+
+_KEY = re.compile(r"[\x21-\x7e]+")
+
+
+class Line:
+    """What every client of the service is: it makes at most `concurrency` calls at once.
+
+    It talks through httpx's transports rather than its clients: so there is nothing that could
+    follow a redirect, keep a cookie or read the environment. Close it with `aclose`, or use it as
+    an asynchronous context manager, once no call is under way.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        concurrency: int,
+        clock: Clock,
+        proxy: str | None,
+        connect_timeout: float,
+        total_timeout: float,
+        max_body: int,
+        waits_for_a_slot: bool,
+    ) -> None:
+        """Prepare, without connecting. Timeouts are seconds, `max_body` unpacked bytes.
+
+        One that waits for a slot does so without limit, and its total timeout runs from then on;
+        otherwise that includes the wait. Raises EndpointMisplaced if `base_url` or `proxy` cannot be
+        used, KeyRefused if `api_key` holds what no header can carry, ValueError if nothing could ever
+        be called.
+        """
+        if concurrency < 1:
+            raise ValueError("concurrency must be at least 1")
+        if _KEY.fullmatch(api_key) is None:  # h11 would repeat it in its complaint
+            raise KeyRefused("The API key is empty, or holds characters that cannot be sent.")
+        base = endpoint(base_url)
+        self._base = str(base).rstrip("/")
+        self._key = api_key
+        self._clock = clock
+        self._max_body = max_body
+        self._total_timeout = total_timeout
+        self._waits_for_a_slot = waits_for_a_slot
+        self._timeouts = httpx.Timeout(None, connect=connect_timeout, pool=connect_timeout).as_dict()
+        self._headers = {
+            "Host": base.netloc.decode("ascii"),
+            "Accept": "application/json",
+            "Accept-Encoding": bounded.ACCEPTED,
+            "Authorization": f"Bearer {api_key}",
+            "User-Agent": f"threadline/{version('threadline')}",
+        }
+        self._pools = _pools(concurrency, None if proxy is None else way_out(proxy))
+        self._slots = asyncio.Semaphore(concurrency)
+        # Each pool once per connection it may open. The last one given back is taken first: it is warm.
+        self._free = [pool for pool, size in self._pools for _ in range(size)]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for pool, _ in self._pools:
+            await pool.aclose()
+
+    async def _call(
+        self, method: Literal["GET", "POST"], path: str, body: bytes | None = None, *, unsaid: Iterable[str]
+    ) -> Any:
+        """Send one request, a `body` being JSON, and return the JSON that the reply holds.
+
+        `unsaid` are texts no error message may repeat, beside the key. Raises
+
+        - Unreachable if the service cannot have seen the request: not all of its head was sent;
+        - OutcomeUnknown if it was, and no whole reply came;
+        - RateLimited, Unavailable, BrokenAnswer or a Permanent error for what the reply says.
+        """
+        sending = Sending(body or b"")
+        headers = dict(self._headers)
+        if body is not None:
+            headers |= {"Content-Type": "application/json", "Content-Length": str(sending.length)}
+        extensions = {"timeout": self._timeouts, "trace": sending.watch}
+        request = httpx.Request(
+            method, f"{self._base}{path}", headers=headers, stream=sending, extensions=extensions
+        )
+        reply = await self._reply(request, sending)
+        return content_of(reply, now=self._clock.now(), unsaid=(self._key, *unsaid))
+
+    async def _reply(self, request: httpx.Request, sending: Sending) -> Reply:
+        """Return the reply. Of any but a 200 the status suffices: its body may be cut, huge or never end."""
+        response: httpx.Response | None = None
+        body = bytearray()
+        try:
+            async with self._slot(sending) as pool:
+                response = await pool.handle_async_request(request)
+                async with aclosing(response):
+                    body = await bounded.read(response, self._max_body)
+        except (OSError, httpx.TransportError) as error:
+            # OSError is our timeout, or a TLS alert amid the reply, which httpx does not wrap.
+            if response is None or response.status_code == 200:
+                raise _fault(error, sent=sending.taken) from error
+        except BrokenAnswer:
+            if response is None or response.status_code == 200:
+                raise
+        return Reply(response.status_code, response.headers, body)
+
+    @asynccontextmanager
+    async def _slot(self, sending: Sending) -> AsyncIterator[httpx.AsyncHTTPTransport]:
+        """Hold one of the key's slots; raises TimeoutError when the total timeout is over."""
+        at_first = None if self._waits_for_a_slot else self._total_timeout
+        async with asyncio.timeout(at_first) as deadline, self._slots:
+            if self._waits_for_a_slot:
+                deadline.reschedule(asyncio.get_running_loop().time() + self._total_timeout)
+            pool = self._free.pop()
+            try:
+                yield pool
+            finally:
+                self._free.append(pool)
+                await sending.hang_up()
+
+
+def _fault(error: Exception, *, sent: bool) -> Retryable:
+    words = f"{type(error).__name__}: {error}".removesuffix(": ")
+    if sent:
+        return OutcomeUnknown(f"The request was sent, but no whole answer came ({words}).")
+    return Unreachable(f"The request could not be sent ({words}).")
+
+
+def _pools(concurrency: int, proxy: httpx.Proxy | None) -> list[tuple[httpx.AsyncHTTPTransport, int]]:
+    """Return enough small pools for `concurrency` connections, each with its size."""
+    trust = httpx.create_ssl_context(trust_env=False)  # one for all: each costs tens of milliseconds
+    sizes = [
+        min(_CONNECTIONS_PER_POOL, concurrency - at) for at in range(0, concurrency, _CONNECTIONS_PER_POOL)
+    ]
+    return [
+        (
+            httpx.AsyncHTTPTransport(
+                verify=trust,
+                trust_env=False,
+                proxy=proxy,
+                limits=httpx.Limits(max_connections=size, keepalive_expiry=_IDLE_SECONDS),
+            ),
+            size,
+        )
+        for size in sizes
+    ]

@@ -1,0 +1,37 @@
+"""What could not be shown to its asker in private, for when they come and fetch it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.model import AnswerPart, AuthorId, Delivery, Platform
+from core.ports import Transact, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One answer, as the parts that were not shown yet; or, where there are none, the delivery's notice."""
+
+    delivery: Delivery
+    parts: Sequence[AnswerPart]
+
+
+class Collecting:
+    """Hands over what is kept. It comes again until it is said to be fetched."""
+
+    def __init__(self, transact: Transact) -> None:
+        self._transact = transact
+
+    async def kept(self, platform: Platform, author: AuthorId) -> Sequence[Kept]:
+        """Return what is kept for someone, oldest first. Raises StoreUnavailable."""
+
+        def work(uow: UnitOfWork) -> Sequence[Kept]:
+            return [
+                Kept(one, [part for part in uow.deliveries.parts(one.id) if part.posted is None])
+                for one in uow.deliveries.kept(platform, author)
+            ]
+
+        return await self._transact(work)
+
+    async def fetched(self, kept: Kept) -> None:
+        """Note that its asker has it now. Raises StoreUnavailable."""
+        await self._transact(lambda uow: uow.deliveries.fetched(kept.delivery.id))

@@ -1,0 +1,118 @@
+"""The projects that are offered while somebody types."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bots.discord.choices import Choices
+from core.errors import KeyRefused, RateLimited, ThreadlineError, Unreachable
+from core.model import Project, ProjectId
+from core.testing import SettableClock
+
+SHOP = Project(ProjectId("shop-demo-7f3k2"), "Shop")
+
+
+class Shelf:
+    """A `Catalogue` that gives what it was told to, and remembers what it was asked for."""
+
+    def __init__(self, *projects: Project) -> None:
+        self.projects_there = projects
+        self.error: ThreadlineError | None = None
+        self.asked: list[str] = []
+
+    async def projects(self, query: str) -> Sequence[Project]:
+        self.asked.append(query)
+        if self.error is not None:
+            raise self.error
+        return self.projects_there
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf(SHOP)
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock()
+
+
+@pytest.fixture
+def choices(shelf: Shelf, clock: SettableClock) -> Choices:
+    return Choices(shelf, clock)
+
+
+async def test_a_project_is_shown_by_its_name_and_id_and_chosen_by_its_id(choices: Choices) -> None:
+    (choice,) = await choices.offer("sho")
+    assert (choice.name, choice.value) == ("Shop (shop-demo-7f3k2)", "shop-demo-7f3k2")
+
+
+async def test_a_project_named_by_its_id_is_not_told_twice(shelf: Shelf, choices: Choices) -> None:
+    shelf.projects_there = (Project(SHOP.id, SHOP.id),)
+    (choice,) = await choices.offer("sho")
+    assert choice.name == SHOP.id
+
+
+async def test_no_more_are_offered_than_discord_shows_and_the_best_ones(
+    shelf: Shelf, choices: Choices
+) -> None:
+    shelf.projects_there = tuple(Project(ProjectId(f"project-{n:03}"), f"P{n}") for n in range(100))
+    assert [choice.name for choice in await choices.offer("")] == [
+        f"P{n} (project-{n:03})" for n in range(25)
+    ]
+
+
+@given(st.text(max_size=300), st.from_regex(r"[a-z0-9][a-z0-9-]{6,58}[a-z0-9]", fullmatch=True))
+async def test_whatever_a_project_is_called_discord_takes_it_and_it_tells_its_id(name: str, id_: str) -> None:
+    (choice,) = await Choices(Shelf(Project(ProjectId(id_), name)), SettableClock()).offer("")
+    assert 1 <= len(choice.name) <= 100
+    assert id_ in choice.name
+    assert choice.value == id_
+
+
+@pytest.mark.parametrize("error", [Unreachable, RateLimited, KeyRefused])
+async def test_where_the_catalogue_does_not_say_nothing_is_offered_and_nothing_breaks(
+    shelf: Shelf, choices: Choices, error: type[ThreadlineError]
+) -> None:
+    shelf.error = error()
+    assert await choices.offer("sho") == []
+    shelf.error = None
+    assert [choice.value for choice in await choices.offer("sho")] == [SHOP.id]
+
+
+async def test_the_same_letters_are_asked_for_once_a_minute(
+    shelf: Shelf, choices: Choices, clock: SettableClock
+) -> None:
+    for typed in ("sho", "shop", "sho", " sho ", "shop"):
+        await choices.offer(typed)
+    assert shelf.asked == ["sho", "shop"]
+    clock.advance(59)
+    shelf.error = Unreachable()
+    assert len(await choices.offer("sho")) == 1
+    clock.advance(1)
+    shelf.error = None
+    await choices.offer("sho")
+    assert shelf.asked == ["sho", "shop", "sho"]
+
+
+async def test_that_nothing_fits_is_remembered_too(shelf: Shelf, choices: Choices) -> None:
+    shelf.projects_there = ()
+    assert await choices.offer("zzz") == []
+    assert await choices.offer("zzz") == []
+    assert shelf.asked == ["zzz"]
+
+
+async def test_a_long_text_is_asked_for_by_its_beginning(shelf: Shelf, choices: Choices) -> None:
+    await choices.offer("x" * 6_000)
+    assert shelf.asked == ["x" * 100]
+
+
+async def test_what_is_remembered_is_bounded(shelf: Shelf, choices: Choices) -> None:
+    for number in range(1_001):
+        await choices.offer(f"p{number}")
+    await choices.offer("p1000")
+    assert len(shelf.asked) == 1_001
+    await choices.offer("p0")
+    assert len(shelf.asked) == 1_002
