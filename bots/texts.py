@@ -33,11 +33,13 @@ ASK_LABEL = "Your question about this message"
 ASK_SUBMIT = "Ask"
 ASK_CANCEL = "Cancel"
 ASK_DEFAULT = "What does this mean for our services and topics?"
+WORKSPACE = "workspace"
 WORKSPACE_ADMIN = "A workspace admin"
 STATUS_WORKING = "is looking at the project…"
 STATUS_QUEUED = "is waiting; next try at {at}…"
 
 # Discord. A command's description has at most 100 characters, a label 45.
+GUILD = "server"
 GUILD_ADMIN = "Someone who may manage this server"
 DISCORD_HELP = (
     "Ask me about this channel's MicroVisualizer project: type `/ask`, or mention me with a question. I answer in a "
@@ -52,6 +54,10 @@ DISCORD_HELP = (
 GUILD_NOT_ALLOWED = (
     "Only people who may manage this server, and those whom the operator has put on the list in `THREADLINE_ADMINS`, "
     "can link projects. Ask one of them to do this. In direct messages, name a project with `/ask`."
+)
+DIRECT_NOT_LINKED = (
+    "I do not know which project you mean. Name one: `/ask` has a field `project` for it. Whoever runs Threadline can set "
+    "one for all direct messages; I keep your question for 24 hours, and will then answer it by myself."
 )
 ASK_ABOUT_COMMAND = "Ask the assistant of this channel's MicroVisualizer project"
 ASK_QUESTION = "What would you like to know about the services and topics?"
@@ -78,14 +84,23 @@ NO_THREAD_LOCKED = "The thread is locked, and I lack “Manage Threads”."
 NO_THREAD_TOO_MANY = "No thread: this server has too many open ones."
 NO_THREAD_GONE = "The thread is gone."
 WHOLE_ANSWER = "It is a long answer: here it is as a whole."
+OLD_BUTTON = "This button no longer works. Mention me with your question, or use `/ask`."
 NOT_STORED = "I could not take your question in just now: nothing was stored. Please ask again in a moment."
 TOO_MANY_HERE = "This thread has had its share of answers for one hour. Start a new one, or go on later."
 NOTHING_TO_ASK_ABOUT = "That message has no text that I could ask about."
+POSTS_ARE_IN_FORUMS = "`new_posts` is for a forum: type the command inside one of its posts, without `everywhere`. Nothing was changed."
+PROJECT_NOT_HERE = (
+    "I may not ask about `{project}` for you: you can name projects that a channel of this server is linked to. Someone who "
+    "may manage the server can link more, and ask about any."
+)
+DIRECT_STATUS = "Direct messages have no project of their own. Name one: `/ask` has a field `project` for it."
 POSTS_NEED_INTENT = (
     "To answer posts without a mention I have to be able to read them: whoever runs Threadline has to set "
     "`DISCORD_MESSAGE_CONTENT`. Nothing was changed."
 )
 OUR_FAULT = "something unexpected happened, and is in the log"
+STORE_AWAY = "my database is not available just now"
+PLATFORM_AWAY = "the chat platform does not answer as it should just now"
 
 _NOTICES = {
     Reason.NOT_LINKED: "This channel has no project yet. {admin} can set one with "
@@ -172,9 +187,11 @@ def command_failed(why: str) -> str:
     return f"That did not work: {why.rstrip('.')}. Nothing was changed; please try again in a moment."
 
 
-def linked(project: ProjectId, *, workspace: bool, released: int, posts: bool = False) -> str:
+def linked(
+    project: ProjectId, *, workspace: bool, released: int, posts: bool = False, whole: str = WORKSPACE
+) -> str:
     """Return the confirmation of a link; `posts`: each new post is answered by itself."""
-    place = "This workspace's channels without a link of their own" if workspace else "This channel"
+    place = f"This {whole}'s channels without a link of their own" if workspace else "This channel"
     verb = "now ask" if workspace else "now asks"
     waiting = {0: "", 1: " The question that waited is being answered."}
     more = waiting.get(released, f" The {released} questions that waited are being answered.")
@@ -182,20 +199,20 @@ def linked(project: ProjectId, *, workspace: bool, released: int, posts: bool = 
     return f"{place} {verb} `{project}`.{more} Threads that have begun keep their project."
 
 
-def unlinked(*, was_linked: bool, workspace: bool) -> str:
+def unlinked(*, was_linked: bool, workspace: bool, whole: str = WORKSPACE) -> str:
     """Return the confirmation that a link is gone."""
-    place = "This workspace" if workspace else "This channel"
+    place = f"This {whole}" if workspace else "This channel"
     if not was_linked:
         return f"{place} had no link of its own."
     return f"{place}'s link is gone. Threads that have begun keep their project."
 
 
-def status(found: Linked, *, admin: str = WORKSPACE_ADMIN) -> str:
+def status(found: Linked, *, admin: str = WORKSPACE_ADMIN, whole: str = WORKSPACE) -> str:
     """Return which project answers in a channel, and why."""
     if found.channel is not None:
         return f"This channel asks `{found.channel.project}` ({_set_by(found.channel)})."
     if found.workspace is not None:
-        return f"This channel asks `{found.workspace.project}`, the workspace's default ({_set_by(found.workspace)})."
+        return f"This channel asks `{found.workspace.project}`, the {whole}'s default ({_set_by(found.workspace)})."
     if found.default is not None:
         return f"This channel asks `{found.default}`, the default of this installation."
     return f"This channel has no project. {admin} can set one with `/threadline link PROJECT`."

@@ -1,5 +1,6 @@
 """After a start, or a lost session: the mentions and follow-ups that nobody heard, within bounds."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
@@ -10,7 +11,7 @@ import structlog
 from bots.discord.calls import calling
 from bots.discord.keys import DIRECT, DISCORD, Kind, spot
 from core.clock import Clock
-from core.errors import ThreadlineError
+from core.errors import Retryable, ThreadlineError
 from core.model import Outcome, ThreadKey
 from core.services.asking import Asking
 from core.services.linking import Linking
@@ -19,6 +20,9 @@ log = structlog.get_logger(__name__)
 
 #: How far back we look.
 WINDOW = timedelta(hours=6)
+#: Seconds after which we look again, where something was out of reach.
+AGAIN_AFTER = 30.0
+_IN_THREADS = frozenset({Kind.OPEN, Kind.CLOSED})
 _CHANNELS = _THREADS = 50
 _MESSAGES = 100  #: of one place, the newest: what is missed is usually the end of it
 
@@ -35,48 +39,66 @@ class CatchUp:
         asking: Asking,
         linking: Linking,
         clock: Clock,
-        offer: Callable[[discord.Message], Awaitable[Outcome]],
+        offer: Callable[[discord.Message, bool], Awaitable[Outcome]],
     ) -> None:
+        """`offer` takes a message, and whether one that is not addressed to us may count."""
         self._client = client
         self._asking = asking
         self._linking = linking
         self._clock = clock
         self._offer = offer
         self._ledger: Mapping[ThreadKey, datetime] = {}
+        self._wanted = asyncio.Event()
+        self._wait = 0.0
 
     async def remember(self) -> None:
         """Note how far our threads had come: before listening, or new questions would hide missed ones."""
         self._ledger = await self._asking.ledger(DISCORD, self._clock.now() - WINDOW)
 
-    async def run(self) -> int:
-        """Look through our channels and recent threads; return how many questions were found."""
+    def want(self, seconds: float = 0.0) -> None:
+        """Have `keep_up` look once more, after so many seconds; and not before it is through with a look."""
+        self._wait = seconds
+        self._wanted.set()
+
+    async def keep_up(self) -> None:
+        """Look whenever it is wanted, until cancelled; once more where something could not be looked at."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            if self._wait:
+                await self._clock.sleep(self._wait)
+            if not await self.run():
+                self.want(AGAIN_AFTER)
+
+    async def run(self) -> bool:
+        """Look through our channels and recent threads; tell whether all could be looked at, and stored."""
         try:
-            found = await self._run()
-            await self.remember()
+            complete = await self._run()
+            if complete:
+                await self.remember()
         except ThreadlineError as error:
             log.warning("cannot catch up", error=type(error).__name__, said=str(error))
-            return 0
-        return found
+            return not isinstance(error, Retryable)
+        return complete
 
-    async def _run(self) -> int:
-        since, found = self._clock.now() - WINDOW, 0
-        places: dict[int, datetime] = {}
-        for thread, newest in list(self._ledger.items())[:_THREADS]:
-            where = spot(thread)
-            if where.kind in {Kind.OPEN, Kind.CLOSED}:
-                # What was written before our newest question there was not meant for us, or is known.
-                places[where.id] = newest
-        for place, after in (await self._others(since)).items():
+    async def _run(self) -> bool:
+        since = self._clock.now() - WINDOW
+        fresh = await self._asking.ledger(DISCORD, since)
+        newest = {**fresh, **self._ledger}
+        # What was written in a thread before our newest question there, and not to us, was not meant for us.
+        threads = {spot(thread).id: at for thread, at in newest.items() if spot(thread).kind in _IN_THREADS}
+        places = dict.fromkeys(islice(threads, _THREADS), since)
+        for place, after in (await self._others(since, newest)).items():
             places.setdefault(place, after)
-        for place, after in places.items():
-            found += await self._look(place, after)
+        looks = [await self._look(place, after, threads.get(place, after)) for place, after in places.items()]
+        found = sum(look or 0 for look in looks)
         log.info("caught up", questions=found, channels=len(places))
-        return found
+        return None not in looks
 
-    async def _others(self, since: datetime) -> Mapping[int, datetime]:
+    async def _others(self, since: datetime, newest: Mapping[ThreadKey, datetime]) -> Mapping[int, datetime]:
         """Return the channels we know or may read, and posts of linked forums, each with its beginning."""
         links = {int(link.at.channel): link for link in await self._linking.all(DISCORD) if link.at.channel}
-        known = [int(thread.channel) for thread in self._ledger if thread.workspace != DIRECT]
+        known = [int(thread.channel) for thread in newest if thread.workspace != DIRECT]
         guilds = self._client.guilds
         places = dict.fromkeys([*known, *links], since)
         for post in (thread for guild in guilds for thread in guild.threads):
@@ -89,14 +111,19 @@ class CatchUp:
         forums = {channel.id for guild in guilds for channel in guild.forums}
         return dict(islice(((one, after) for one, after in places.items() if one not in forums), _CHANNELS))
 
-    async def _look(self, place: int, after: datetime) -> int:
-        """Offer what was written in one channel, in the order it was written."""
+    async def _look(self, place: int, after: datetime, newest: datetime) -> int | None:
+        """Offer what was written in one channel, in that order; return how many were questions.
+
+        None: it could not be looked at, or not be stored, for now.
+        """
         outcomes = []
         try:
             async for message in self._written(place, after):
-                outcomes.append(await self._offer(message))
+                outcomes.append(await self._offer(message, message.created_at >= newest))
         except ThreadlineError as error:
             log.info("cannot catch up", channel=place, error=type(error).__name__, said=str(error))
+            if isinstance(error, Retryable):
+                return None
         return outcomes.count(Outcome.ACCEPTED) + outcomes.count(Outcome.UNLINKED)
 
     async def _written(self, place: int, after: datetime) -> AsyncIterator[discord.Message]:

@@ -1,18 +1,19 @@
 """Projects to choose from while somebody types: asked of the catalogue, remembered for a minute."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import structlog
 from discord import app_commands
 
 from core.clock import Clock
-from core.errors import ThreadlineError
-from core.model import Project
+from core.errors import RateLimited, ThreadlineError
+from core.model import Project, ProjectId
 from core.ports import Catalogue
 
 log = structlog.get_logger(__name__)
 
 _REMEMBERED = 60.0  #: seconds
+_AGAIN_AFTER = 10.0  # seconds after a failure
 _AT_MOST = 1_000
 _OFFERED = 25  # Discord shows no more
 
@@ -24,21 +25,35 @@ class Choices:
         self._catalogue = catalogue
         self._clock = clock
         self._known: dict[str, tuple[float, Sequence[Project]]] = {}
+        self._away_until = float("-inf")
 
-    async def offer(self, typed: str) -> Sequence[app_commands.Choice[str]]:
-        """Return what fits; nothing where the catalogue does not say: an id can be typed without it."""
-        try:
-            projects = await self._projects(typed.strip()[:100])
-        except ThreadlineError as error:
-            log.info("no projects to choose from", error=type(error).__name__, said=str(error))
-            return []
+    async def offer(
+        self, typed: str, among: Collection[ProjectId] | None = None
+    ) -> Sequence[app_commands.Choice[str]]:
+        """Return what fits, of all projects or `among` these.
+
+        Where the catalogue does not say, only what is among these: any other id can be typed without it.
+        """
+        sought = typed.strip()[:100]
+        projects = await self._projects(sought)
+        if among is not None:
+            unnamed = [Project(one, one) for one in sorted(among) if sought in one]
+            named = [project for project in projects if project.id in among]
+            projects = list({project.id: project for project in (*unnamed, *named)}.values())
         return [_choice(project) for project in projects[:_OFFERED]]
 
     async def _projects(self, typed: str) -> Sequence[Project]:
+        now = self._clock.monotonic()
         asked_at, projects = self._known.get(typed, (float("-inf"), ()))
-        if self._clock.monotonic() - asked_at < _REMEMBERED:
+        if now - asked_at < _REMEMBERED or now < self._away_until:
             return projects
-        projects = await self._catalogue.projects(typed)
+        try:
+            projects = await self._catalogue.projects(typed)
+        except ThreadlineError as error:
+            log.info("no projects to choose from", error=type(error).__name__, said=str(error))
+            waits = error.retry_after if isinstance(error, RateLimited) else None
+            self._away_until = now + (_AGAIN_AFTER if waits is None else waits.total_seconds())
+            return projects
         if len(self._known) >= _AT_MOST:
             self._known.clear()
         self._known[typed] = (self._clock.monotonic(), projects)

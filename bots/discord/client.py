@@ -125,7 +125,7 @@ class ThreadlineClient(discord.Client):
         if self.on_said is not None:
             try:
                 await self.on_said(message)
-            except ThreadlineError as error:  # a restart's catching up finds it again
+            except ThreadlineError as error:  # what can be stored later is looked for again
                 log.warning("message not taken in", error=type(error).__name__, said=str(error))
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
@@ -140,7 +140,7 @@ class ThreadlineClient(discord.Client):
 
     async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:
         """Log what a listener died of, in our own form."""
-        log.exception("listener failed", event=event_method)
+        log.exception("listener failed", listener=event_method)
 
     def _look_back(self) -> None:
         """Have it looked for what was missed, once for each new session."""
@@ -165,7 +165,7 @@ class ThreadlineClient(discord.Client):
                 return dict(limit)
         except (ThreadlineError, discord.GatewayNotFound) as error:
             log.warning("the day's connections are not known", error=type(error).__name__, said=str(error))
-            return {"total": 1, "remaining": 1, "reset_after": 0}
+            return {"total": 1, "remaining": 0, "reset_after": _AGAIN_AFTER * 1000}
 
 
 async def log_in(client: discord.Client, token: str) -> None:

@@ -1,5 +1,6 @@
 """What `/ask`, `/threadline` and *Ask about this message* do. What Discord is told of them is in `tree`."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,13 +13,17 @@ from bots.discord.calls import calling
 from bots.discord.choices import Choices
 from bots.discord.fetching import Fetching
 from bots.discord.intake import Asked, Intake
-from bots.discord.keys import DISCORD
+from bots.discord.keys import DIRECT, DISCORD
+from bots.discord.members import Members
 from bots.discord.views import LONGEST_MESSAGE, about_form
-from core.errors import InvalidProjectId, ThreadlineError
+from core.errors import InvalidProjectId, StoreUnavailable, ThreadlineError
 from core.model import AuthorId, ChannelKey, ProjectId, project_id
 from core.services.linking import Linking
 
 log = structlog.get_logger(__name__)
+
+#: Seconds for what has to be known before Discord is answered: it allows three in all.
+_LOOK_WITHIN = 2.0
 
 
 class Commands:
@@ -30,6 +35,7 @@ class Commands:
         linking: Linking,
         choices: Choices,
         fetching: Fetching,
+        members: Members,
         *,
         admins: frozenset[str],
         reads_everything: bool,
@@ -38,6 +44,7 @@ class Commands:
         self._linking = linking
         self._choices = choices
         self._fetching = fetching
+        self._members = members
         self._admins = admins
         self._reads_everything = reads_everything
 
@@ -46,7 +53,9 @@ class Commands:
     ) -> None:
         """Take a question in."""
         chosen = await self._project(interaction, project)
-        if project is None or chosen is not None:
+        if chosen is not None and not await self._may_name(interaction, chosen):
+            await self._intake.say(interaction, texts.PROJECT_NOT_HERE.format(project=chosen))
+        elif project is None or chosen is not None:
             await self._intake.interaction(interaction, Asked(question, project=chosen, private=private))
 
     async def about(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
@@ -64,26 +73,38 @@ class Commands:
         chosen = await self._project(interaction, project)
         if chosen is None or not await self._may_link(interaction):
             return
+        here = await self._intake.where(interaction.channel, interaction.guild_id)
+        if new_posts and (everywhere or not here.is_post):
+            await self._intake.say(interaction, texts.POSTS_ARE_IN_FORUMS)
+            return
         if new_posts and not self._reads_everything:
             await self._intake.say(interaction, texts.POSTS_NEED_INTENT)
             return
-        at = await self._at(interaction, everywhere=everywhere)
+        await self._intake.think(interaction)
+        at = ChannelKey(DISCORD, here.workspace, "" if everywhere else str(here.channel))
         by = AuthorId(str(interaction.user.id))
         released = await self._linking.link(at, chosen, by, answers_all=new_posts)
-        await self._intake.say(
-            interaction, texts.linked(chosen, workspace=everywhere, released=released, posts=new_posts)
+        await self._confirm(
+            interaction,
+            texts.linked(chosen, workspace=everywhere, released=released, posts=new_posts, whole=texts.GUILD),
         )
 
     async def unlink(self, interaction: discord.Interaction[Any], *, everywhere: bool) -> None:
         """Take a link away."""
         if await self._may_link(interaction):
+            await self._intake.think(interaction)
             gone = await self._linking.unlink(await self._at(interaction, everywhere=everywhere))
-            await self._intake.say(interaction, texts.unlinked(was_linked=gone, workspace=everywhere))
+            said = texts.unlinked(was_linked=gone, workspace=everywhere, whole=texts.GUILD)
+            await self._confirm(interaction, said)
 
     async def status(self, interaction: discord.Interaction[Any]) -> None:
         """Tell which project answers here."""
-        found = await self._linking.status(await self._at(interaction, everywhere=False))
-        await self._intake.say(interaction, texts.status(found, admin=texts.GUILD_ADMIN))
+        await self._intake.think(interaction)
+        at = await self._at(interaction, everywhere=False)
+        found = await self._linking.status(at)
+        unknown = at.workspace == DIRECT and found.project is None
+        said = texts.status(found, admin=texts.GUILD_ADMIN, whole=texts.GUILD)
+        await self._intake.say(interaction, texts.DIRECT_STATUS if unknown else said)
 
     async def help(self, interaction: discord.Interaction[Any]) -> None:
         """Explain."""
@@ -93,16 +114,21 @@ class Commands:
         """Hand over what could not be shown in private."""
         await self._fetching.hand_over(interaction)
 
-    async def choose(self, typed: str) -> Sequence[app_commands.Choice[str]]:
-        """Offer projects to choose from."""
-        return await self._choices.offer(typed)
+    async def choose(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> Sequence[app_commands.Choice[str]]:
+        """Offer projects to choose from: to who may link any, to others those that they may ask about."""
+        if self._is_trusted(interaction):
+            return await self._choices.offer(typed)
+        return await self._choices.offer(typed, await self._nameable(interaction))
 
     async def failed(self, interaction: discord.Interaction[Any], error: Exception) -> None:
         """Say that a command was not carried out: nobody is left with Discord's own red line."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         if isinstance(cause, ThreadlineError):
             log.warning("command failed", error=type(cause).__name__, said=str(cause))
-            words = texts.command_failed(str(cause))
+            away = isinstance(cause, StoreUnavailable)
+            words = texts.command_failed(texts.STORE_AWAY if away else texts.PLATFORM_AWAY)
         else:
             log.error("command failed", exc_info=cause)
             words = texts.command_failed(texts.OUR_FAULT)
@@ -125,11 +151,42 @@ class Commands:
             await self._intake.say(interaction, texts.BAD_PROJECT.format(project=shown))
             return None
 
+    async def _confirm(self, interaction: discord.Interaction[Any], words: str) -> None:
+        """Say what was done. It stays done where that cannot be said."""
+        try:
+            await self._intake.say(interaction, words)
+        except ThreadlineError as error:
+            log.warning("confirmation not shown", error=type(error).__name__, said=str(error))
+
+    async def _may_name(self, interaction: discord.Interaction[Any], project: ProjectId) -> bool:
+        """The API key reads all of the organisation: others may ask about what was linked for them."""
+        if self._is_trusted(interaction):
+            return True
+        try:
+            async with asyncio.timeout(_LOOK_WITHIN):
+                return project in await self._nameable(interaction)
+        except TimeoutError as error:
+            raise StoreUnavailable("the projects that may be named were not known in time") from error
+
+    async def _nameable(self, interaction: discord.Interaction[Any]) -> frozenset[ProjectId]:
+        """Return the projects linked in this guild, or in those we share with someone; and the default."""
+        at = await self._at(interaction, everywhere=False)
+        links = await self._linking.all(DISCORD)
+        shared = {at.workspace}
+        if at.workspace == DIRECT:
+            shared |= await self._members.shared({link.at.workspace for link in links}, interaction.user.id)
+        default = (await self._linking.status(at)).project
+        linked = {link.project for link in links if link.at.workspace in shared}
+        return frozenset(linked if default is None else {*linked, default})
+
+    def _is_trusted(self, interaction: discord.Interaction[Any]) -> bool:
+        in_guild = interaction.guild_id is not None
+        return str(interaction.user.id) in self._admins or (in_guild and interaction.permissions.manage_guild)
+
     async def _may_link(self, interaction: discord.Interaction[Any]) -> bool:
         """Whoever may manage the server may link, and whom the operator names. Discord's own setting can
         be overridden by admins, so it is looked at here."""
-        in_guild = interaction.guild_id is not None
-        if str(interaction.user.id) in self._admins or (in_guild and interaction.permissions.manage_guild):
+        if self._is_trusted(interaction):
             return True
         await self._intake.say(interaction, texts.GUILD_NOT_ALLOWED)
         return False

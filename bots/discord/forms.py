@@ -7,9 +7,9 @@ import discord
 
 from bots import texts
 from bots.discord.intake import Asked, Intake
-from bots.discord.keys import Kind, read_mark, spot, workspace
+from bots.discord.keys import Kind, spot
+from bots.discord.marks import Marks, read_mark
 from bots.discord.views import ABOUT, FORM, MESSAGE, QUESTION, filled_in, sent_by
-from core.errors import ThreadlineError
 
 _QUOTED = 200  # characters of a message that is asked about, shown with the question
 
@@ -18,9 +18,13 @@ class Forms:
     """Takes in what is sent by a form."""
 
     def __init__(
-        self, intake: Intake, failed: Callable[[discord.Interaction[Any], Exception], Awaitable[None]]
+        self,
+        intake: Intake,
+        marks: Marks,
+        failed: Callable[[discord.Interaction[Any], Exception], Awaitable[None]],
     ) -> None:
         self._intake = intake
+        self._marks = marks
         self._failed = failed
 
     async def on_form(self, interaction: discord.Interaction[Any]) -> None:
@@ -30,7 +34,7 @@ class Forms:
             return
         try:
             await self._asked(interaction, custom_id.removeprefix(FORM))
-        except ThreadlineError as error:
+        except Exception as error:  # noqa: BLE001 its author is told, whatever it is, and the log has it
             await self._failed(interaction, error)
 
     async def _asked(self, interaction: discord.Interaction[Any], about: str) -> None:
@@ -43,12 +47,11 @@ class Forms:
             await self._intake.interaction(interaction, Asked(texts.about_message(asked, message), shown))
             return
         mark = read_mark(about)
-        if mark is None:
-            await self._intake.say(interaction, texts.command_failed(texts.OUR_FAULT))
+        if mark is None or not self._marks.holds(mark):
+            await self._intake.say(interaction, texts.OLD_BUTTON)
             return
-        thread = mark.key(workspace(interaction.guild_id))
-        private = spot(thread).kind is Kind.PRIVATE
-        await self._intake.interaction(interaction, Asked(question, private=private, thread=thread))
+        private = spot(mark.thread).kind is Kind.PRIVATE
+        await self._intake.interaction(interaction, Asked(question, private=private, thread=mark.thread))
 
 
 def _quoted(message: str) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import discord
 
-from bots.discord.keys import DIRECT, Kind, marks, thread_key, workspace
+from bots.discord.keys import DIRECT, Kind, spot, thread_key, workspace
+from bots.discord.marks import marks
 from core.model import AuthorId, EventId, MessageId, Question, Reason, ThreadKey, WorkspaceId
 from core.text import clean
 
@@ -127,5 +128,12 @@ def _replied_in(message: discord.Message, here: Where, me: int) -> ThreadKey | N
     answered = None if message.reference is None else message.reference.resolved
     if here.thread is not None or not isinstance(answered, discord.Message) or answered.author.id != me:
         return None
-    keys = [found.key(here.workspace) for found in marks(answered)]
-    return next((key for key in keys if key.channel == str(here.channel)), None)
+    keys = [found.thread for found in marks(answered)]
+    return next((key for key in keys if _belongs(key, here)), None)
+
+
+def _belongs(key: ThreadKey, here: Where) -> bool:
+    """Whether a conversation is this channel's; a private one also goes on in direct messages."""
+    if here.is_direct and spot(key).kind is Kind.PRIVATE:
+        return True
+    return (key.workspace, key.channel) == (here.workspace, str(here.channel))

@@ -16,7 +16,7 @@ from bots.discord.opening import Opening, thread_name
 from bots.discord.receipts import Receipts, Ticket
 from bots.discord.replies import Replies
 from bots.errands import Errands
-from core.errors import StoreUnavailable, ThreadlineError
+from core.errors import Retryable, StoreUnavailable, ThreadlineError
 from core.model import AuthorId, EventId, MessageId, Outcome, ProjectId, Question, ThreadKey
 from core.services.asking import Asking
 from core.text import clean
@@ -61,26 +61,27 @@ class Intake:
         self._errands = errands
         self._reads_everything = reads_everything
 
-    async def message(self, message: discord.Message) -> Outcome:
-        """Take in a message, live or looked up. Raises errors of core.errors: then it is not stored."""
+    async def message(self, message: discord.Message, counts_unaddressed: bool = True) -> Outcome:
+        """Take in a message, live or looked up. Raises errors of core.errors: then it is not stored.
+
+        Without `counts_unaddressed` one that goes on in a thread of ours must mention us.
+        """
         here = await self.where(message.channel, None if message.guild is None else message.guild.id)
         question = self._question(message, here)
-        if question is None:
+        if question is None or not (counts_unaddressed or question.addressed or question.begins):
             return Outcome.IGNORED
         begins = here.thread is None and not here.is_direct and question.thread == here.key(message.id)
         opens = begins and self._opening.begin(question.thread)
+        outcome = Outcome.IGNORED
         try:
             outcome = await self._asking.accept(question)
-        except StoreUnavailable:
-            if opens:
+        finally:
+            if opens and outcome not in _FRESH:
                 self._opening.forget(question.thread)
-            raise
         log.info("question offered", outcome=outcome.value, event_id=question.event)
         if opens and outcome in _FRESH:
             trouble = _trouble(_permissions(message))
             self._errands.run(self._open(question.thread, thread_name(question.text), trouble))
-        elif opens:
-            self._opening.forget(question.thread)
         return outcome
 
     async def where(self, channel: object, guild: int | None) -> Where:
@@ -115,23 +116,33 @@ class Intake:
         failed = accepting.done() and accepting.exception() is not None
         if not failed:
             await self._defer(interaction, private=asked.private)
+        self._opening.heard(ticket)
+        outcome = Outcome.IGNORED
         try:
             outcome = await accepting
         except StoreUnavailable as error:
-            if opens:
-                self._opening.forget(question.thread)
             log.warning("question not stored", event_id=question.event, said=str(error))
             await (
                 self.say(interaction, texts.NOT_STORED) if failed else self._edit(ticket, texts.NOT_STORED)
             )
             return
+        finally:
+            if opens and outcome not in _FRESH:
+                self._opening.forget(question.thread)
         log.info("question offered", outcome=outcome.value, event_id=question.event)
         await self._show(
             question, ticket, outcome, asked, opens=opens, trouble=_trouble(interaction.app_permissions)
         )
 
+    async def think(self, interaction: discord.Interaction[Any]) -> None:
+        """Tell an interaction's author alone that an answer will come: before what may take long."""
+        await self._defer(interaction, private=True)
+
     async def say(self, interaction: discord.Interaction[Any], words: str) -> None:
-        """Answer an interaction at once, to its author alone."""
+        """Answer an interaction, to its author alone: at once, or after `think`."""
+        if interaction.response.is_done():
+            await self._replies.edit(Ticket(interaction.id, interaction.token, ""), Said(words))
+            return
         async with calling():
             await interaction.response.send_message(
                 words, ephemeral=True, allowed_mentions=discord.AllowedMentions.none(), suppress_embeds=True
@@ -147,8 +158,6 @@ class Intake:
         opens: bool,
         trouble: str,
     ) -> None:
-        if opens and outcome not in _FRESH:
-            self._opening.forget(question.thread)
         if outcome is Outcome.REFUSED:
             await self._edit(ticket, texts.TOO_MANY_HERE)
         elif outcome is Outcome.DUPLICATE or asked.private:
@@ -199,6 +208,8 @@ class Intake:
             await self._replies.edit(ticket, Said(words))
         except ThreadlineError as error:
             log.warning("an interaction's message is not shown", error=type(error).__name__, said=str(error))
+            if isinstance(error, Retryable):
+                self._opening.leave(ticket)
 
     async def _open(self, thread: ThreadKey, name: str, trouble: str) -> None:
         await self._opened(self._opening.from_message(thread, name, trouble))

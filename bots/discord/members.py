@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 
 _REMEMBERED = 600.0  #: seconds
 _AT_MOST = 10_000
+_LOOKED_AT = 5  # guilds: the answer must come within three seconds
 
 
 class Members:
@@ -34,6 +35,12 @@ class Members:
             except PostRefused as error:
                 log.info("name unknown", said=str(error))
         return names
+
+    async def shared(self, workspaces: Collection[WorkspaceId], who: int) -> set[WorkspaceId]:
+        """Return the guilds among these, the first few, that somebody is a member of."""
+        guilds = sorted(one for one in workspaces if one != DIRECT)[:_LOOKED_AT]
+        author = AuthorId(str(who))
+        return {guild for guild in guilds if await self.names(guild, [author])}
 
     async def _name(self, workspace: WorkspaceId, who: AuthorId) -> str:
         asked_at, name = self._known.get((workspace, who), (0.0, ""))

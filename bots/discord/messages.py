@@ -8,7 +8,7 @@ import discord
 from discord.http import MultipartParameters, handle_message_parameters
 from discord.utils import MISSING
 
-from bots.discord.keys import Mark
+from bots.discord.marks import Mark
 from bots.discord.views import follow_up_view
 
 

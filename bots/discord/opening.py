@@ -61,7 +61,7 @@ class Opening:
         self._receipts = receipts
         self._move = move
         self._places: dict[ThreadKey, asyncio.Future[Place | None]] = {}
-        self._attended: dict[int, None] = {}
+        self._attended: dict[int, asyncio.Event] = {}
 
     def begin(self, thread: ThreadKey) -> bool:
         """Announce that a thread will be opened: who posts waits for it. False where it is under way."""
@@ -79,10 +79,25 @@ class Opening:
             pending.set_result(None)
 
     def attend(self, ticket: Ticket) -> None:
-        """Note that this process sees to an interaction's own message."""
+        """Note that this process sees to an interaction's own message; `heard` says when it can be edited."""
         while len(self._attended) >= _REMEMBERED:
-            del self._attended[next(iter(self._attended))]
-        self._attended[ticket.interaction] = None
+            self._attended.pop(next(iter(self._attended))).set()
+        self._attended.setdefault(ticket.interaction, asyncio.Event())
+
+    def heard(self, ticket: Ticket) -> None:
+        """Note that Discord was told "thinking", or that it could not be told."""
+        self.attend(ticket)
+        self._attended[ticket.interaction].set()
+
+    def leave(self, ticket: Ticket) -> None:
+        """Leave an interaction's own message to whoever posts next."""
+        self._attended.pop(ticket.interaction, asyncio.Event()).set()
+
+    async def acknowledged(self, ticket: Ticket) -> None:
+        """Wait until an interaction's own message can be edited, where this process is at it."""
+        attended = self._attended.get(ticket.interaction)
+        if attended is not None:
+            await attended.wait()
 
     async def from_message(self, thread: ThreadKey, name: str, trouble: str = "") -> Place:
         """Open a thread at the message a conversation began with. With `trouble` there can be none.
@@ -93,7 +108,7 @@ class Opening:
 
     async def from_reply(self, thread: ThreadKey, ticket: Ticket, trouble: str = "") -> Place:
         """Show an interaction's question, and open a thread there. Raises like `from_message`."""
-        self.attend(ticket)
+        self.heard(ticket)
         return await self._settled(thread, self._at_reply(thread, ticket, trouble))
 
     async def place(self, to: Address) -> Place:
@@ -192,11 +207,11 @@ class Opening:
         ticket = self._receipts.open(to.receipt)
         if ticket is None or ticket.interaction in self._attended:
             return
-        self.attend(ticket)
         try:
             await self._replies.edit(ticket, Said(ticket.header))
         except TicketSpent:
             log.info("a former interaction can no longer be answered", delivery=to.delivery)
+        self.heard(ticket)
 
     async def _name_of(self, where: Spot) -> str:
         try:

@@ -5,15 +5,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import discord
 from starlette.routing import Route
 
-from bots.discord.catch_up import CatchUp
+from bots.discord.catch_up import AGAIN_AFTER, CatchUp
 from bots.discord.choices import Choices
 from bots.discord.client import ThreadlineClient, let_in, log_in, pointed_at, stay_connected
 from bots.discord.commands import Commands
 from bots.discord.fetching import Fetching
 from bots.discord.forms import Forms
 from bots.discord.intake import Intake
+from bots.discord.marks import Marks
 from bots.discord.members import Members
 from bots.discord.opening import Opening
 from bots.discord.outbound import DiscordPoster
@@ -23,6 +25,7 @@ from bots.discord.tree import command_tree
 from bots.discord.typists import Typing
 from bots.errands import Errands
 from core.clock import Clock
+from core.errors import Retryable
 from core.model import ThreadKey
 from core.ports import Catalogue, Poster
 from core.services.asking import Asking
@@ -86,16 +89,19 @@ class DiscordSide:
         self._choices = Choices(catalogue, clock)
         self._errands = Errands()
         self._receipts = Receipts(access.token)
+        self._marks = Marks(access.token)
+        self._members = Members(client, clock)
         self._replies = Replies(client)
         self._opening = Opening(client, self._replies, self._receipts, move)
-        self._catching: asyncio.Task[int] | None = None
+        self._catching: asyncio.Task[None] | None = None
         self._connecting: asyncio.Task[None] | None = None
         self.poster: Poster = DiscordPoster(
             client,
             opening=self._opening,
             replies=self._replies,
             receipts=self._receipts,
-            members=Members(client, clock),
+            marks=self._marks,
+            members=self._members,
             typing=self._typing,
             clock=clock,
         )
@@ -121,16 +127,19 @@ class DiscordSide:
             intake,
             linking,
             self._choices,
-            Fetching(collecting, self._replies),
+            Fetching(collecting, self._replies, self._marks),
+            self._members,
             admins=self._admins,
             reads_everything=everything,
         )
         command_tree(self._client, commands)
+        self._intake = intake
         self._catch_up = CatchUp(self._client, asking, linking, self._clock, intake.message)
         await self._catch_up.remember()
-        self._client.on_said = lambda message: self._errands.carry(intake.message(message))
-        self._client.on_form = Forms(intake, commands.failed).on_form
-        self._client.on_again = self._look_back
+        self._client.on_said = self._hear
+        self._client.on_form = Forms(intake, self._marks, commands.failed).on_form
+        self._client.on_again = self._catch_up.want
+        self._catching = asyncio.create_task(self._catch_up.keep_up(), name="discord catch up")
         return []
 
     async def listen(self) -> "asyncio.Task[None]":
@@ -157,6 +166,10 @@ class DiscordSide:
         await self._typing.aclose()
         await self._client.close()
 
-    def _look_back(self) -> None:
-        if self._catching is None or self._catching.done():
-            self._catching = asyncio.create_task(self._catch_up.run(), name="discord catch up")
+    async def _hear(self, message: discord.Message) -> None:
+        """Take a message in. What could not be stored is looked for once more, as Discord tells it once."""
+        try:
+            await self._errands.carry(self._intake.message(message))
+        except Retryable:
+            self._catch_up.want(AGAIN_AFTER)
+            raise

@@ -55,8 +55,8 @@ def _add_ask(tree: _Tree, commands: Commands) -> None:
         await commands.ask(interaction, question, project, private=private)
 
     @ask.autocomplete("project")
-    async def choose(_: discord.Interaction[Any], typed: str) -> _Choices:
-        return list(await commands.choose(typed))
+    async def choose(interaction: discord.Interaction[Any], typed: str) -> _Choices:
+        return list(await commands.choose(interaction, typed))
 
 
 def _add_about(tree: _Tree, commands: Commands) -> None:
@@ -75,8 +75,8 @@ def _add_linking(group: app_commands.Group, commands: Commands) -> None:
     ) -> None:
         await commands.link(interaction, project, everywhere=everywhere, new_posts=new_posts)
 
-    async def choose(_: discord.Interaction[Any], typed: str) -> _Choices:
-        return list(await commands.choose(typed))
+    async def choose(interaction: discord.Interaction[Any], typed: str) -> _Choices:
+        return list(await commands.choose(interaction, typed))
 
     link.autocomplete("project")(choose)
 

@@ -9,7 +9,7 @@ import structlog
 
 from bots import texts
 from bots.discord.calls import calling
-from bots.discord.keys import TEMPLATE, Mark, read_mark
+from bots.discord.marks import TEMPLATE, Mark, read_mark
 from core.errors import ThreadlineError
 
 log = structlog.get_logger(__name__)
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 LONGEST_QUESTION = 1_500
 #: How much of a message can be asked about.
 LONGEST_MESSAGE = 4_000
-FORM = "form:"
+FORM = "f:"
 ABOUT = "about"
 QUESTION, MESSAGE = "question", "message"
 

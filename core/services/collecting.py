@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.model import AnswerPart, AuthorId, Delivery, Platform
+from core.model import AnswerPart, AuthorId, Delivery, Platform, Role
 from core.ports import Transact, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One answer, as the parts that were not shown yet; or, where there are none, the delivery's notice."""
+    """One answer, as the parts that were not shown yet; or, where there are none, the delivery's notice.
+
+    `question` is what it answers, empty where that was no question.
+    """
 
     delivery: Delivery
+    question: str
     parts: Sequence[AnswerPart]
 
 
@@ -25,13 +29,20 @@ class Collecting:
         """Return what is kept for someone, oldest first. Raises StoreUnavailable."""
 
         def work(uow: UnitOfWork) -> Sequence[Kept]:
-            return [
-                Kept(one, [part for part in uow.deliveries.parts(one.id) if part.posted is None])
-                for one in uow.deliveries.kept(platform, author)
-            ]
+            return [_kept(uow, one) for one in uow.deliveries.kept(platform, author)]
 
         return await self._transact(work)
 
     async def fetched(self, kept: Kept) -> None:
         """Note that its asker has it now. Raises StoreUnavailable."""
         await self._transact(lambda uow: uow.deliveries.fetched(kept.delivery.id))
+
+
+def _kept(uow: UnitOfWork, delivery: Delivery) -> Kept:
+    parts = [part for part in uow.deliveries.parts(delivery.id) if part.posted is None]
+    return Kept(delivery, _question(uow, delivery), parts)
+
+
+def _question(uow: UnitOfWork, delivery: Delivery) -> str:
+    asked = [turn.text for turn in uow.conversations.turns(delivery) if turn.role is Role.USER]
+    return asked[-1] if asked else ""

@@ -1,12 +1,16 @@
 """`/threadline` and the choices while one types."""
 
+import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bots.demo.assistant import faults
-from tests.fixtures.guild import MEDIA, SHOP, guild_walk
+from bots.demo.discord import HttpError
+from tests.fixtures.guild import FOLLOW_UP, MEDIA, RESPOND, SHOP, guild_walk
 
 
 async def test_who_may_manage_the_server_links_and_unlinks_channels(tmp_path: Path) -> None:
@@ -21,7 +25,7 @@ async def test_who_may_manage_the_server_links_and_unlinks_channels(tmp_path: Pa
 async def test_a_project_can_be_made_the_servers_default(tmp_path: Path) -> None:
     async with guild_walk(tmp_path, default=None) as town, town.run():
         assert "without a link" in await town.slash("threadline link", project=MEDIA, everywhere=True)
-        assert "the workspace's default" in await town.slash("threadline status")
+        assert "the server's default" in await town.slash("threadline status")
         await town.slash("threadline link", project=SHOP)
         assert f"asks `{SHOP}`" in await town.slash("threadline status")
         other = town.world.add_channel(town.guild, "other")
@@ -85,3 +89,83 @@ async def test_a_command_that_fails_says_so(tmp_path: Path) -> None:
         assert "did not work" in await town.slash("threadline status")
         town.sql("ALTER TABLE gone RENAME TO links")
         assert "asks" in await town.slash("threadline status")
+
+
+async def test_a_command_that_fails_after_its_first_sign_says_so_too(tmp_path: Path) -> None:
+    async with guild_walk(tmp_path) as town, town.run():
+        town.sql("ALTER TABLE deliveries RENAME TO gone")
+        done = await town.world.slash(town.ana, town.general, "threadline answers")
+        await town.world.until(lambda: done.original is not None and not done.original.is_loading)
+        assert done.original is not None
+        assert "did not work" in done.original.content
+        assert done.original.ephemeral
+        town.sql("ALTER TABLE gone RENAME TO deliveries")
+
+
+async def test_a_fault_of_our_own_is_not_explained_to_people(tmp_path: Path) -> None:
+    async with guild_walk(tmp_path) as town, town.run():
+        await town.slash("threadline link", project=SHOP)
+        town.sql("UPDATE links SET linked_at = 'yesterday or so'")
+        assert "something unexpected happened, and is in the log" in await town.slash("threadline status")
+
+
+@pytest.mark.parametrize("form", [False, True], ids=["command", "form"])
+async def test_a_failure_that_cannot_be_told_harms_nobody(tmp_path: Path, *, form: bool) -> None:
+    async with guild_walk(tmp_path) as town, town.run():
+        thread = await town.thread_of(await town.ask("who consumes order.created?"))
+        await town.answers(thread)
+        town.world.deny(town.general, "send_messages_in_threads")
+        spent = HttpError(404, code=10062)
+        if form:
+            (answer,) = town.said(thread)
+            pressed = await town.world.press(town.ana, thread, answer.id, FOLLOW_UP)
+            town.world.faults.add(RESPOND, spent, spent)
+            submitted = asyncio.create_task(town.world.submit(town.ana, pressed, question="and?"))
+        else:
+            town.world.faults.add(RESPOND, spent, spent)
+            submitted = asyncio.create_task(town.world.slash(town.ana, thread, "ask", question="and?"))
+        await town.called(RESPOND, 404, 2)
+        town.clock.advance(3.1)
+        assert (await submitted).failed
+        assert "asks" in await town.slash("threadline status")
+
+
+async def test_a_form_of_somebody_else_is_not_ours_to_answer(tmp_path: Path) -> None:
+    async with guild_walk(tmp_path) as town, town.run():
+        message = await town.world.say(town.ben, town.general, "order.created is late")
+        opened = await town.world.menu(town.ana, town.general, message, "Ask about this message")
+        assert opened.modal is not None
+        opened.modal = {**opened.modal, "custom_id": "strange"}
+        submitted = asyncio.create_task(town.world.submit(town.ana, opened))
+        assert "asks" in await town.slash("threadline status")
+        town.clock.advance(3.1)
+        assert (await submitted).failed
+
+
+async def test_a_slow_database_keeps_nobody_waiting_for_the_first_sign(tmp_path: Path) -> None:
+    async with guild_walk(tmp_path, default=None) as town, town.run():
+        with closing(sqlite3.connect(town.settings.database_url.removeprefix("sqlite:///"))) as other:
+            other.isolation_level = None
+            other.execute("BEGIN IMMEDIATE")
+            linking = await town.world.slash(town.ana, town.general, "threadline link", project=SHOP)
+            assert not linking.failed
+            asking = await town.world.slash(town.ana, town.general, "threadline status")
+            assert not asking.failed
+            other.execute("COMMIT")
+        await town.world.until(lambda: linking.original is not None and not linking.original.is_loading)
+        assert linking.original is not None
+        assert "now asks" in linking.original.content
+        await town.world.until(lambda: asking.original is not None and not asking.original.is_loading)
+
+
+async def test_a_named_project_is_looked_up_in_time_or_not_at_all(tmp_path: Path) -> None:
+    async with guild_walk(tmp_path) as town, town.run():
+        with closing(sqlite3.connect(town.settings.database_url.removeprefix("sqlite:///"))) as other:
+            other.isolation_level = None
+            other.execute("BEGIN IMMEDIATE")
+            asked = await town.world.slash(town.ben, town.general, "ask", question="who?", project=SHOP)
+            other.execute("COMMIT")
+        assert not asked.failed
+        assert asked.original is not None
+        assert asked.original.ephemeral
+        assert "did not work" in asked.original.content

@@ -57,8 +57,15 @@ async def test_somebodys_message_is_asked_about_from_its_menu_without_any_intent
 
 async def test_projects_are_offered_while_one_types_and_then_asked(tmp_path: Path) -> None:
     async with simcord_town(tmp_path) as town, town.run():
-        offered = await town.ana.autocomplete(town.general, "ask", "project", "media", question="what?")
-        assert offered == [{"name": f"Media demo ({MEDIA})", "value": MEDIA}]
+        mods = town.guild.create_role("mods", permissions=discord.Permissions(manage_guild=True))
+        mia = town.guild.add_member(town.env.create_user("mia"), roles=[mods])
+        films = [{"name": f"Media demo ({MEDIA})", "value": MEDIA}]
+        assert await mia.autocomplete(town.general, "ask", "project", "media", question="what?") == films
+        assert await town.ana.autocomplete(town.general, "ask", "project", "media", question="what?") == []
+        refused = await town.ana.slash(town.general, "ask", question="what?", project=MEDIA)
+        assert shown(refused) == texts.PROJECT_NOT_HERE.format(project=MEDIA)
+        await mia.slash(town.guild.create_text_channel("films"), "threadline link", project=MEDIA)
+        assert await town.ana.autocomplete(town.general, "ask", "project", "media", question="what?") == films
         await town.ana.slash(town.general, "ask", question="which services are there?", project=MEDIA)
         assert len(await town.answers(town.thread)) == 1
         assert town.assistant.journal[-1].project == MEDIA

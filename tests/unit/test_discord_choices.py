@@ -74,12 +74,24 @@ async def test_whatever_a_project_is_called_discord_takes_it_and_it_tells_its_id
 
 @pytest.mark.parametrize("error", [Unreachable, RateLimited, KeyRefused])
 async def test_where_the_catalogue_does_not_say_nothing_is_offered_and_nothing_breaks(
-    shelf: Shelf, choices: Choices, error: type[ThreadlineError]
+    shelf: Shelf, choices: Choices, clock: SettableClock, error: type[ThreadlineError]
 ) -> None:
     shelf.error = error()
     assert await choices.offer("sho") == []
     shelf.error = None
+    assert await choices.offer("sho") == []  # it is left alone for a while
+    clock.advance(31)
     assert [choice.value for choice in await choices.offer("sho")] == [SHOP.id]
+
+
+async def test_of_those_one_may_name_only_these_are_offered_also_without_the_catalogue(
+    shelf: Shelf, choices: Choices
+) -> None:
+    assert [choice.value for choice in await choices.offer("", {SHOP.id})] == [SHOP.id]
+    shelf.error = Unreachable()
+    offered = await choices.offer("demo", {SHOP.id})
+    assert [(choice.name, choice.value) for choice in offered] == [(SHOP.id, SHOP.id)]
+    assert await choices.offer("media", {SHOP.id}) == []
 
 
 async def test_the_same_letters_are_asked_for_once_a_minute(

@@ -13,10 +13,13 @@ import pytest_asyncio
 from bots.demo.discord import DiscordServer, DiscordWorld, MessageKind
 from bots.discord.client import ThreadlineClient, let_in, log_in, pointed_at, stay_connected
 from bots.discord.inbound import Where, to_question, where
-from bots.discord.keys import DIRECT, Kind, Mark, mark, spot, thread_key, workspace
+from bots.discord.keys import DIRECT, Kind, spot, thread_key, workspace
+from bots.discord.marks import Mark, Marks
 from bots.discord.messages import Said
 from core.model import DeliveryId, Question, Reason, WorkspaceId
 from core.testing import SettableClock
+
+OURS = Marks("token")
 
 
 @dataclass
@@ -212,7 +215,7 @@ async def test_a_thread_is_one_conversation_whatever_is_replied_to(town: Town) -
     root = await town.world.say(town.ana, town.general, "billing")
     thread = await town.world.open_thread(town.ana, town.general, "billing", root)
     key = thread_key(town.home, int(town.general), int(root))
-    elsewhere = mark(thread_key(town.home, int(town.general), 1), DeliveryId("d1"))
+    elsewhere = OURS.make(thread_key(town.home, int(town.general), 1), DeliveryId("d1"))
     answer = await town.answered(elsewhere, channel=thread)
     for words, more in ((f"<@{town.me}> who?", {}), ("why?", {}), ("why?", {"reply_to": answer})):
         question = await town.asked(words, channel=thread, **more)
@@ -287,7 +290,7 @@ async def test_a_file_in_direct_messages_is_for_us_too(blind: Town) -> None:
 async def test_a_reply_to_an_answer_in_direct_messages_goes_on_where_its_button_says(blind: Town) -> None:
     channel = blind.world.open_dm(blind.ana)
     asked = thread_key(DIRECT, int(channel), 7, Kind.BEGUN)
-    answer = await blind.answered(mark(asked, DeliveryId("d1")), channel=channel)
+    answer = await blind.answered(OURS.make(asked, DeliveryId("d1")), channel=channel)
     assert (await blind.asked("why?", channel=channel, reply_to=answer)).thread == asked
 
 
@@ -296,14 +299,14 @@ async def test_a_reply_to_an_answer_in_direct_messages_goes_on_where_its_button_
 
 async def test_a_reply_to_an_inline_answer_goes_on_where_its_button_says(blind: Town) -> None:
     before = thread_key(blind.home, int(blind.general), 7)
-    answer = await blind.answered(mark(before, DeliveryId("d1")))
+    answer = await blind.answered(OURS.make(before, DeliveryId("d1")))
     question = await blind.asked("and who publishes it?", reply_to=answer)
     assert (question.thread, question.addressed, question.text) == (before, True, "and who publishes it?")
 
 
 async def test_a_reply_without_a_ping_is_none_of_our_business(town: Town) -> None:
     before = thread_key(town.home, int(town.general), 7)
-    answer = await town.answered(mark(before, DeliveryId("d1")))
+    answer = await town.answered(OURS.make(before, DeliveryId("d1")))
     assert await town.say("thanks", reply_to=answer, ping=False) is None
     question = await town.asked(f"<@{town.me}> why?", reply_to=answer, ping=False)
     assert question.thread == before
@@ -316,13 +319,13 @@ async def test_a_reply_to_what_has_no_button_begins_anew(town: Town) -> None:
 
 
 async def test_a_button_of_another_channel_does_not_lead_there(town: Town) -> None:
-    answer = await town.answered(mark(thread_key(town.home, 1, 7), DeliveryId("d1")))
+    answer = await town.answered(OURS.make(thread_key(town.home, 1, 7), DeliveryId("d1")))
     question = await town.asked("why?", reply_to=answer)
     assert question.thread == thread_key(town.home, int(town.general), int(question.message))
 
 
 async def test_a_button_like_ours_under_words_of_others_leads_nowhere(town: Town) -> None:
-    answer = await town.answered(mark(thread_key(town.home, int(town.general), 7), DeliveryId("d1")))
+    answer = await town.answered(OURS.make(thread_key(town.home, int(town.general), 7), DeliveryId("d1")))
     reply = await town.world.say(town.ana, town.general, f"<@{town.me}> why?", reply_to=answer)
     shown = next(one.data for one in reversed(town.world.events) if one.data.get("id") == reply)
     author = town.world.user_payload(town.world.add_user("other-bot", bot=True))
@@ -333,7 +336,7 @@ async def test_a_button_like_ours_under_words_of_others_leads_nowhere(town: Town
 
 
 async def test_a_reply_to_something_that_is_gone_begins_anew(town: Town) -> None:
-    answer = await town.answered(mark(thread_key(town.home, int(town.general), 7), DeliveryId("d1")))
+    answer = await town.answered(OURS.make(thread_key(town.home, int(town.general), 7), DeliveryId("d1")))
     reply = await town.world.say(town.ana, town.general, f"<@{town.me}> why?", reply_to=answer)
     question = await town.heard_as(reply, referenced_message=None)
     assert question is not None

@@ -13,7 +13,8 @@ from bots import texts
 from bots.demo.discord import DiscordServer, DiscordWorld, Flags
 from bots.demo.discord.modals import check_modal
 from bots.discord.client import ThreadlineClient, let_in, log_in, pointed_at, stay_connected
-from bots.discord.keys import Kind, Mark, mark, thread_key
+from bots.discord.keys import Kind, thread_key
+from bots.discord.marks import Mark, Marks
 from bots.discord.messages import Said
 from bots.discord.views import (
     ABOUT,
@@ -37,7 +38,7 @@ KEY = thread_key(WorkspaceId("1"), LONGEST, LONGEST, Kind.PRIVATE)
 
 @pytest.fixture
 def made() -> Mark:
-    return mark(KEY, new_delivery_id(SystemClock().now()))
+    return Marks("token").make(KEY, new_delivery_id(SystemClock().now()))
 
 
 def body(params: MultipartParameters) -> dict[str, Any]:

@@ -282,10 +282,8 @@ def test_the_link_and_the_description_ask_for_the_same_few_permissions() -> None
     assert sorted(query["scope"][0].split()) == asked["scopes"] == ["applications.commands", "bot"]
     assert query["permissions"] == [str(asked["permissions"])]
     assert {name for name, granted in Permissions(asked["permissions"]) if granted} == {
-        "add_reactions",
         "attach_files",
         "create_public_threads",
-        "embed_links",
         "read_message_history",
         "send_messages",
         "send_messages_in_threads",
