@@ -134,6 +134,8 @@ def _processors(json: bool, stream: TextIO, secrets: Collection[str]) -> list[Pr
 
 
 def _keeps_its_counsel(record: logging.LogRecord) -> bool:
+    if record.name == "discord.client":
+        record.exc_info = record.exc_text = None  # each attempt to reconnect comes with a whole traceback
     return record.levelno >= _FLOORS.get(re.split(r"[.:]", record.name, maxsplit=1)[0], logging.NOTSET)
 
 

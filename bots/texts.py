@@ -83,6 +83,11 @@ NO_THREAD_PERMISSION = "No thread: I lack a permission in it or for it."
 NO_THREAD_LOCKED = "The thread is locked, and I lack “Manage Threads”."
 NO_THREAD_TOO_MANY = "No thread: this server has too many open ones."
 NO_THREAD_GONE = "The thread is gone."
+HOW_TO_GO_ON = "\n-# To go on: mention me, reply to me, or press the button."
+GUILD_POST_REFUSED = (
+    "You asked me something in {channel}, but I may not answer there: I lack the permission to write, or its thread is "
+    "locked. Someone who may manage the server can change that; then please ask again."
+)
 WHOLE_ANSWER = "It is a long answer: here it is as a whole."
 OLD_BUTTON = "This button no longer works. Mention me with your question, or use `/ask`."
 NOT_STORED = "I could not take your question in just now: nothing was stored. Please ask again in a moment."

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bots.cli.starting import TO_BE_SET_RIGHT, fail, finish, plainly, settings
+from bots.discord.keys import DISCORD
 from bots.settings import Need, Settings
 from bots.slack.identity import identify
 from bots.slack.inbound import SLACK
@@ -17,25 +18,40 @@ from core.model import AuthorId, ChannelKey, ProjectId, WorkspaceId, project_id
 
 _TEAM = re.compile(r"[TE][A-Z0-9]+")
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]+")
+_SNOWFLAKE = re.compile(r"\d{15,20}")
 
 
 def link(
     project: Annotated[str, typer.Argument(help="The project's id.")],
     channel: Annotated[
-        str, typer.Option(help="Slack's id of a channel (C…); without it, the whole workspace is linked.")
+        str,
+        typer.Option(
+            help="A channel's id (Slack's C…, Discord's number); without it, the whole workspace is linked."
+        ),
     ] = "",
     workspace: Annotated[
-        str | None, typer.Option(help="Slack's id of the workspace (T…); without it, the bot token's.")
+        str | None,
+        typer.Option(
+            help="A Slack workspace's id (T…; without it, the bot token's), or a Discord server's number."
+        ),
     ] = None,
 ) -> None:
     """Link a channel, or a workspace, to a project. Also while Threadline runs."""
     found = settings(Need.CHAT)  # whatever waited is then asked in that key's lane
     with plainly():
         wanted = project_id(project)
-    if workspace is not None and _TEAM.fullmatch(workspace) is None:
-        fail(f"{workspace!r} is not a workspace's id: Slack's begin with T.", TO_BE_SET_RIGHT)
-    if channel and _CHANNEL.fullmatch(channel) is None:
-        fail(f"{channel!r} is not a channel's id: see the end of the channel's details, C….", TO_BE_SET_RIGHT)
+    on_discord = workspace is not None and _SNOWFLAKE.fullmatch(workspace) is not None
+    if workspace is not None and not on_discord and _TEAM.fullmatch(workspace) is None:
+        fail(
+            f"{workspace!r} is not a workspace's id: Slack's begin with T, a Discord server's is a number.",
+            TO_BE_SET_RIGHT,
+        )
+    if channel and (_SNOWFLAKE if on_discord else _CHANNEL).fullmatch(channel) is None:
+        fail(
+            f"{channel!r} is not a channel's id: Slack's is at the end of the channel's details, C…; "
+            "Discord's is a number, and needs the server's with --workspace.",
+            TO_BE_SET_RIGHT,
+        )
     if workspace is None and found.slack is None:
         fail("Name the workspace with --workspace, or set SLACK_BOT_TOKEN.", TO_BE_SET_RIGHT)
     typer.echo(finish(_link(found, wanted, channel, workspace)))
@@ -46,7 +62,8 @@ async def _link(found: Settings, project: ProjectId, channel: str, workspace: st
     async with opened_store(found) as (_, store):
         where = WorkspaceId(workspace) if workspace is not None else await _own_workspace(found)
         linking = linking_over(found, store, clock, lambda: None)
-        released = await linking.link(ChannelKey(SLACK, where, channel), project, AuthorId("operator"))
+        platform = DISCORD if _SNOWFLAKE.fullmatch(where) else SLACK
+        released = await linking.link(ChannelKey(platform, where, channel), project, AuthorId("operator"))
     return linked(project, workspace=not channel, released=released)
 
 

@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bots.cli.starting import finish, settings
+from bots.discord.keys import DISCORD
 from bots.settings import Settings
 from bots.slack.inbound import SLACK
 from bots.wiring import opened_store
@@ -30,7 +31,9 @@ def status() -> None:
 async def _look(found: Settings) -> tuple[Tally, list[Link]]:
     now = SystemClock().now()
     async with opened_store(found) as (_, store):
-        return await store(lambda uow: (uow.deliveries.tally(now), list(uow.links.all(SLACK))))
+        return await store(
+            lambda uow: (uow.deliveries.tally(now), [*uow.links.all(SLACK), *uow.links.all(DISCORD)])
+        )
 
 
 def _queue(tally: Tally) -> Table:
@@ -41,8 +44,9 @@ def _queue(tally: Tally) -> Table:
 
 
 def _linked(links: list[Link]) -> Table:
-    table = Table("workspace", "channel", "project", "by", "since")
+    table = Table("platform", "workspace", "channel", "project", "by", "since")
     for link in links:
         channel = link.at.channel or "(all)"
-        table.add_row(link.at.workspace, channel, link.project, link.by, f"{link.since:%Y-%m-%d}")
+        since = f"{link.since:%Y-%m-%d}"
+        table.add_row(link.at.platform, link.at.workspace, channel, link.project, link.by, since)
     return table

@@ -8,7 +8,7 @@ from itertools import islice
 import discord
 import structlog
 
-from bots.discord.calls import calling
+from bots.discord.calls import Refused, calling
 from bots.discord.keys import DIRECT, DISCORD, Kind, spot
 from core.clock import Clock
 from core.errors import Retryable, ThreadlineError
@@ -120,6 +120,8 @@ class CatchUp:
         try:
             async for message in self._written(place, after):
                 outcomes.append(await self._offer(message, message.created_at >= newest))
+        except Refused as error:  # such as a thread that was never opened
+            log.debug("nothing to catch up with", channel=place, said=str(error))
         except ThreadlineError as error:
             log.info("cannot catch up", channel=place, error=type(error).__name__, said=str(error))
             if isinstance(error, Retryable):

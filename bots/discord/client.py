@@ -57,7 +57,7 @@ def intents(*, message_content: bool) -> discord.Intents:
 
 
 class ThreadlineClient(discord.Client):
-    """Passes messages, forms and readiness on; `listener` is set before the gateway is opened."""
+    """Passes messages, forms and readiness on, to what is set before the gateway is opened."""
 
     def __init__(
         self,
@@ -67,6 +67,7 @@ class ThreadlineClient(discord.Client):
         proxy: str | None,
         heartbeat_timeout: float = HEARTBEAT_TIMEOUT,
     ) -> None:
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody speaks here
         super().__init__(
             intents=intents(message_content=message_content),
             allowed_mentions=discord.AllowedMentions.none(),

@@ -70,8 +70,10 @@ class Commands:
         self, interaction: discord.Interaction[Any], project: str, *, everywhere: bool, new_posts: bool
     ) -> None:
         """Link the channel, or the whole server, to a project."""
+        if not await self._may_link(interaction):
+            return
         chosen = await self._project(interaction, project)
-        if chosen is None or not await self._may_link(interaction):
+        if chosen is None:
             return
         here = await self._intake.where(interaction.channel, interaction.guild_id)
         if new_posts and (everywhere or not here.is_post):

@@ -61,7 +61,14 @@ class Opening:
         self._receipts = receipts
         self._move = move
         self._places: dict[ThreadKey, asyncio.Future[Place | None]] = {}
+        self._new: set[int] = set()
         self._attended: dict[int, asyncio.Event] = {}
+
+    def is_new(self, place: Place) -> bool:
+        """Whether a thread was opened by this process, and nobody has asked for that yet."""
+        is_new = not place.inline and place.channel in self._new
+        self._new.discard(place.channel)
+        return is_new
 
     def begin(self, thread: ThreadKey) -> bool:
         """Announce that a thread will be opened: who posts waits for it. False where it is under way."""
@@ -137,7 +144,7 @@ class Opening:
         if error.code == calls.UNKNOWN_CHANNEL:
             name = await self._name_of(spot(place.thread))
             return await self._settled(to.thread, self._at_message(place.thread, name, ""))
-        return await self._settled(to.thread, self._inline(place.thread, _TROUBLES[error.code]))
+        return await self._settled(to.thread, _at(self._inline(place.thread, _TROUBLES[error.code])))
 
     async def _settled(self, thread: ThreadKey, opening: Awaitable[Place]) -> Place:
         """Tell those who wait what has come of it; what failed for now will be tried again."""
@@ -185,21 +192,23 @@ class Opening:
 
     async def _at_message(self, thread: ThreadKey, name: str, trouble: str) -> Place:
         if trouble:
-            return await self._inline(thread, trouble)
+            return self._inline(thread, trouble)
         where = spot(thread)
         try:
             async with calling():
                 await self._client.http.start_thread_with_message(
                     where.channel, where.id, name=name, auto_archive_duration=_ARCHIVED_AFTER
                 )
+            self._new.add(where.id)
         except Refused as error:
             if error.code == calls.THREAD_ALREADY_THERE:
                 return Place(where.id, thread)
             log.info("no thread opened", code=error.code, said=str(error))
-            return await self._inline(thread, _TROUBLES.get(error.code, texts.NO_THREAD))
+            return self._inline(thread, _TROUBLES.get(error.code, texts.NO_THREAD))
         return Place(where.id, thread)
 
-    async def _inline(self, thread: ThreadKey, trouble: str) -> Place:
+    @staticmethod
+    def _inline(thread: ThreadKey, trouble: str) -> Place:
         return Place(spot(thread).channel, thread, inline=True, trouble=trouble)
 
     async def _resolve(self, to: Address) -> None:
@@ -222,6 +231,10 @@ class Opening:
             return texts.THREAD_NAME
         ours = self._client.user is not None and author == self._client.user.id
         return thread_name(asked_in(said) if ours else said)
+
+
+async def _at(place: Place) -> Place:
+    return place
 
 
 def asked_in(header: str) -> str:

@@ -52,7 +52,10 @@ class DiscordPoster:
         members: Members,
         typing: Typing,
         clock: Clock,
+        hints: bool = False,
     ) -> None:
+        """`hints`: tell in a new thread how to go on, as plain messages there are not shown to us."""
+        self._hints = hints
         self._client = client
         self._opening = opening
         self._replies = replies
@@ -146,7 +149,8 @@ class DiscordPoster:
     async def _post(self, place: Place, to: Address, said: Said, mark_of_post: str) -> str:
         self._typing.end(place.channel)
         if said.mark is not None:  # the conversation's key may have changed since it was claimed
-            said = replace(said, mark=self._marks.make(place.thread, to.delivery))
+            hint = texts.HOW_TO_GO_ON if self._hints and self._opening.is_new(place) else ""
+            said = replace(said, words=said.words + hint, mark=self._marks.make(place.thread, to.delivery))
         return await self._send(place.channel, said, mark_of_post)
 
     async def _send(self, channel: int, said: Said, mark_of_post: str) -> str:
@@ -211,6 +215,8 @@ class DiscordPoster:
 def _of_notice(to: Address, notice: Notice) -> Said:
     if notice.reason is Reason.NOT_LINKED and to.thread.workspace == DIRECT:
         return Said(texts.DIRECT_NOT_LINKED)
+    if notice.reason is Reason.POST_REFUSED:
+        return Said(texts.GUILD_POST_REFUSED.format(channel=f"<#{to.thread.channel}>"))
     return Said(texts.notice(notice, to.delivery, admin=texts.GUILD_ADMIN))
 
 

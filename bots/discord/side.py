@@ -32,7 +32,7 @@ from core.services.asking import Asking
 from core.services.collecting import Collecting
 from core.services.linking import Linking
 
-_READY_WITHIN = 30.0  # seconds; later the connection comes about by itself
+_READY_WITHIN = 5.0  # seconds; later the connection comes about by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,7 @@ class DiscordSide:
             members=self._members,
             typing=self._typing,
             clock=clock,
+            hints=not access.message_content,
         )
 
     @property

@@ -73,6 +73,20 @@ async def test_link_sets_a_channels_or_the_workspaces_project_and_status_shows_i
     assert "shop-demo-7f3k2" in shown
 
 
+async def test_link_and_status_know_discords_servers_too(town: Walk) -> None:
+    env = environment(town, SLACK_BOT_TOKEN="", SLACK_APP_TOKEN="", COLUMNS="200")
+    guild, channel = "80351110224678912", "80351110224678913"
+    done = await invoke("link", "shop-demo-7f3k2", "--workspace", guild, "--channel", channel, env=env)
+    assert "This channel now asks `shop-demo-7f3k2`" in done.stdout
+    assert (
+        "not a channel's id"
+        in (await invoke("link", "shop-demo-7f3k2", "--channel", channel, env=env)).stderr
+    )
+    shown = (await invoke("status", env=env)).stdout
+    assert "discord" in shown
+    assert channel in shown
+
+
 async def test_link_refuses_what_it_cannot_do(town: Walk) -> None:
     env = environment(town, SLACK_BOT_TOKEN="", SLACK_APP_TOKEN="")
     assert "Name the workspace" in (await invoke("link", "shop-demo-7f3k2", env=env)).stderr

@@ -114,7 +114,7 @@ async def test_where_a_question_can_not_be_shown_anew_its_asker_is_told_directly
             town.world.faults.add(EDIT, HttpError(404, code=10015))
             await town.ask("who consumes order.created?")
             (told,) = await town.answers(town.world.open_dm(town.ana))
-            assert "I may not write in that conversation" in told
+            assert "but I may not answer there" in told
         assert town.states() == ["buried"]
 
 

@@ -149,7 +149,7 @@ async def test_a_private_thread_never_falls_back_into_its_channel(tmp_path: Path
             town.world.lock(thread)
             held.release()
             (told,) = await town.answers(town.world.open_dm(town.ana))
-            assert "I may not write in that conversation" in told
+            assert "but I may not answer there" in told
             assert town.said(town.general) == []
         assert town.states() == ["buried"]
 

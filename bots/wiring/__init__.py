@@ -1,9 +1,7 @@
 """The only place where concrete things meet: store, clients, services and adapters, from Settings."""
 
 import asyncio
-import hashlib
 import random
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,22 +9,29 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
-from sqlalchemy import Engine
 from starlette.routing import Route
 
 from bots.discord.keys import DISCORD
-from bots.discord.side import Access as DiscordAccess
 from bots.discord.side import discord_side
 from bots.schedule import Schedule
-from bots.settings import ChatSettings, DiscordSettings, Settings, SlackSettings
+from bots.settings import Settings
 from bots.slack.inbound import SLACK
-from bots.slack.side import Access as SlackAccess
 from bots.slack.side import slack_side
 from bots.web import app as web
 from bots.web.serving import WebServer
+from bots.wiring.parts import (
+    catalogue_of,
+    chat_api,
+    discord_access,
+    lane_of,
+    linking_over,
+    new_delivery_id,
+    opened_store,
+    slack_access,
+)
 from core.clock import Clock
 from core.errors import StoreUnavailable
-from core.model import DeliveryId, LaneId, Platform, Tally, ThreadKey
+from core.model import Platform, Tally, ThreadKey
 from core.ports import Poster
 from core.project_api import HttpCatalogue, HttpChatApi
 from core.retry import Limits
@@ -37,7 +42,19 @@ from core.services.delivering import Delivering
 from core.services.leases import Leases
 from core.services.linking import Linking
 from core.services.posting import Posting
-from core.store import SoleProcess, Store, connect, migrate
+from core.store import SoleProcess, Store
+
+__all__ = [
+    "Threadline",
+    "chat_api",
+    "discord_access",
+    "lane_of",
+    "linking_over",
+    "new_delivery_id",
+    "opened_store",
+    "running",
+    "slack_access",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -98,75 +115,6 @@ class Core:
     async def tally(self, now: datetime) -> Tally:
         """Return what the queue holds."""
         return await self.store(lambda uow: uow.deliveries.tally(now))
-
-
-@asynccontextmanager
-async def opened_store(settings: Settings) -> AsyncIterator[tuple[Engine, Store]]:
-    """Connect, bring the schema up to date, and give the store. Raises StoreUnusable."""
-    engine = connect(settings.database_url)
-    migrate(engine)
-    store = Store(engine)
-    try:
-        yield engine, store
-    finally:
-        await store.aclose()
-
-
-def chat_api(settings: Settings, chat: ChatSettings, clock: Clock) -> HttpChatApi:
-    """Return the client of the project's assistant. Raises EndpointMisplaced, KeyRefused."""
-    return HttpChatApi(
-        base_url=chat.url,
-        api_key=chat.key.get_secret_value(),
-        concurrency=settings.concurrency,
-        clock=clock,
-        proxy=chat.proxy,
-    )
-
-
-def slack_access(slack: SlackSettings) -> SlackAccess:
-    """Return what the Slack adapter needs of the settings."""
-    return SlackAccess(
-        bot_token=slack.bot_token.get_secret_value(),
-        app_token=None if slack.app_token is None else slack.app_token.get_secret_value(),
-        signing_secret=None if slack.signing_secret is None else slack.signing_secret.get_secret_value(),
-        api_url=slack.api_url,
-        proxy=slack.proxy,
-    )
-
-
-def catalogue_of(chat: ChatSettings, clock: Clock) -> HttpCatalogue:
-    """Return the client of the organisation's list of projects."""
-    return HttpCatalogue(
-        base_url=chat.url, api_key=chat.key.get_secret_value(), clock=clock, proxy=chat.proxy
-    )
-
-
-def discord_access(discord: DiscordSettings) -> DiscordAccess:
-    """Return what the Discord adapter needs of the settings."""
-    return DiscordAccess(
-        token=discord.token.get_secret_value(),
-        api_url=discord.api_url,
-        gateway_url=discord.gateway_url,
-        message_content=discord.message_content,
-        proxy=discord.proxy,
-    )
-
-
-def linking_over(settings: Settings, store: Store, clock: Clock, wake: Callable[[], None]) -> Linking:
-    """Return the linking service, for the running program as for a single command."""
-    default, lane = settings.default_project, lane_of(settings.chat)
-    return Linking(store, clock, lane=lane, default_project=default, wake=wake)
-
-
-def lane_of(chat: ChatSettings | None) -> LaneId:
-    """Return the lane of an API key: its fingerprint, which gives nothing of the key away."""
-    key = "" if chat is None else chat.key.get_secret_value()
-    return LaneId(f"key {hashlib.sha256(key.encode()).hexdigest()[:16]}")
-
-
-def new_delivery_id(now: datetime) -> DeliveryId:
-    """Return a fresh id of 20 hexadecimal digits that sorts by time: milliseconds, then chance."""
-    return DeliveryId(f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(4)}")
 
 
 @asynccontextmanager

@@ -1,0 +1,87 @@
+"""Single things made from Settings: store, clients, accesses. Put together they are in the package itself."""
+
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from bots.discord.side import Access as DiscordAccess
+from bots.settings import ChatSettings, DiscordSettings, Settings, SlackSettings
+from bots.slack.side import Access as SlackAccess
+from core.clock import Clock
+from core.model import DeliveryId, LaneId
+from core.project_api import HttpCatalogue, HttpChatApi
+from core.services.linking import Linking
+from core.store import Store, connect, migrate
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings) -> AsyncIterator[tuple[Engine, Store]]:
+    """Connect, bring the schema up to date, and give the store. Raises StoreUnusable."""
+    engine = connect(settings.database_url)
+    migrate(engine)
+    store = Store(engine)
+    try:
+        yield engine, store
+    finally:
+        await store.aclose()
+
+
+def chat_api(settings: Settings, chat: ChatSettings, clock: Clock) -> HttpChatApi:
+    """Return the client of the project's assistant. Raises EndpointMisplaced, KeyRefused."""
+    return HttpChatApi(
+        base_url=chat.url,
+        api_key=chat.key.get_secret_value(),
+        concurrency=settings.concurrency,
+        clock=clock,
+        proxy=chat.proxy,
+    )
+
+
+def slack_access(slack: SlackSettings) -> SlackAccess:
+    """Return what the Slack adapter needs of the settings."""
+    return SlackAccess(
+        bot_token=slack.bot_token.get_secret_value(),
+        app_token=None if slack.app_token is None else slack.app_token.get_secret_value(),
+        signing_secret=None if slack.signing_secret is None else slack.signing_secret.get_secret_value(),
+        api_url=slack.api_url,
+        proxy=slack.proxy,
+    )
+
+
+def catalogue_of(chat: ChatSettings, clock: Clock) -> HttpCatalogue:
+    """Return the client of the organisation's list of projects."""
+    return HttpCatalogue(
+        base_url=chat.url, api_key=chat.key.get_secret_value(), clock=clock, proxy=chat.proxy
+    )
+
+
+def discord_access(discord: DiscordSettings) -> DiscordAccess:
+    """Return what the Discord adapter needs of the settings."""
+    return DiscordAccess(
+        token=discord.token.get_secret_value(),
+        api_url=discord.api_url,
+        gateway_url=discord.gateway_url,
+        message_content=discord.message_content,
+        proxy=discord.proxy,
+    )
+
+
+def linking_over(settings: Settings, store: Store, clock: Clock, wake: Callable[[], None]) -> Linking:
+    """Return the linking service, for the running program as for a single command."""
+    default, lane = settings.default_project, lane_of(settings.chat)
+    return Linking(store, clock, lane=lane, default_project=default, wake=wake)
+
+
+def lane_of(chat: ChatSettings | None) -> LaneId:
+    """Return the lane of an API key: its fingerprint, which gives nothing of the key away."""
+    key = "" if chat is None else chat.key.get_secret_value()
+    return LaneId(f"key {hashlib.sha256(key.encode()).hexdigest()[:16]}")
+
+
+def new_delivery_id(now: datetime) -> DeliveryId:
+    """Return a fresh id of 20 hexadecimal digits that sorts by time: milliseconds, then chance."""
+    return DeliveryId(f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(4)}")
