@@ -134,6 +134,6 @@ def _replied_in(message: discord.Message, here: Where, me: int) -> ThreadKey | N
 
 def _belongs(key: ThreadKey, here: Where) -> bool:
     """Whether a conversation is this channel's; a private one also goes on in direct messages."""
-    if here.is_direct and spot(key).kind is Kind.PRIVATE:
-        return True
+    if spot(key).kind is Kind.PRIVATE:
+        return here.is_direct
     return (key.workspace, key.channel) == (here.workspace, str(here.channel))

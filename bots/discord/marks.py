@@ -13,7 +13,7 @@ from core.model import DeliveryId, ThreadKey, WorkspaceId
 _SEALED = 8  # characters: forty bits, to be guessed through Discord
 #: What a button's custom_id looks like, for discord.py's dynamic items.
 TEMPLATE = re.compile(
-    r"a:(?P<workspace>@me|\d{1,20}):(?P<channel>\d{1,20}):(?P<thread>[@~!]?\d{1,20})"
+    r"a:(?P<workspace>@me|[0-9]{1,20}):(?P<channel>[0-9]{1,20}):(?P<thread>[@~!]?[0-9]{1,20})"
     r":(?P<delivery>[0-9a-z]{1,20}):(?P<seal>[a-z2-7]{8})"
 )
 

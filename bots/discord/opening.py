@@ -75,7 +75,7 @@ class Opening:
         if thread in self._places:
             return False
         while len(self._places) >= _REMEMBERED:
-            del self._places[next(iter(self._places))]
+            self.forget(next(iter(self._places)))
         self._places[thread] = asyncio.get_running_loop().create_future()
         return True
 
@@ -87,9 +87,11 @@ class Opening:
 
     def attend(self, ticket: Ticket) -> None:
         """Note that this process sees to an interaction's own message; `heard` says when it can be edited."""
+        if ticket.interaction in self._attended:
+            return
         while len(self._attended) >= _REMEMBERED:
             self._attended.pop(next(iter(self._attended))).set()
-        self._attended.setdefault(ticket.interaction, asyncio.Event())
+        self._attended[ticket.interaction] = asyncio.Event()
 
     def heard(self, ticket: Ticket) -> None:
         """Note that Discord was told "thinking", or that it could not be told."""

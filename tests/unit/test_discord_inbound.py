@@ -294,6 +294,23 @@ async def test_a_reply_to_an_answer_in_direct_messages_goes_on_where_its_button_
     assert (await blind.asked("why?", channel=channel, reply_to=answer)).thread == asked
 
 
+async def test_a_reply_to_a_private_answer_goes_on_with_that_private_conversation(blind: Town) -> None:
+    channel = blind.world.open_dm(blind.ana)
+    private = thread_key(blind.home, int(blind.general), 7, Kind.PRIVATE)
+    answer = await blind.answered(OURS.make(private, DeliveryId("d1")), channel=channel)
+    question = await blind.asked("why?", channel=channel, reply_to=answer)
+    assert (question.thread, question.addressed, question.text) == (private, True, "why?")
+
+
+@pytest.mark.parametrize("kind", [Kind.OPEN, Kind.BEGUN, Kind.CLOSED])
+async def test_what_a_guild_has_seen_does_not_go_on_in_direct_messages(blind: Town, kind: Kind) -> None:
+    channel = blind.world.open_dm(blind.ana)
+    shown = thread_key(blind.home, int(blind.general), 7, kind)
+    answer = await blind.answered(OURS.make(shown, DeliveryId("d1")), channel=channel)
+    question = await blind.asked("why?", channel=channel, reply_to=answer)
+    assert question.thread == thread_key(DIRECT, int(channel), int(channel))
+
+
 # --- replies ---------------------------------------------------------------------------------------
 
 
@@ -320,6 +337,14 @@ async def test_a_reply_to_what_has_no_button_begins_anew(town: Town) -> None:
 
 async def test_a_button_of_another_channel_does_not_lead_there(town: Town) -> None:
     answer = await town.answered(OURS.make(thread_key(town.home, 1, 7), DeliveryId("d1")))
+    question = await town.asked("why?", reply_to=answer)
+    assert question.thread == thread_key(town.home, int(town.general), int(question.message))
+
+
+@pytest.mark.parametrize("kind", Kind)
+async def test_a_button_of_another_guild_does_not_lead_there(town: Town, kind: Kind) -> None:
+    other = workspace(int(town.world.add_guild("other")))
+    answer = await town.answered(OURS.make(thread_key(other, int(town.general), 7, kind), DeliveryId("d1")))
     question = await town.asked("why?", reply_to=answer)
     assert question.thread == thread_key(town.home, int(town.general), int(question.message))
 

@@ -1,11 +1,20 @@
-"""What a thread is called that is opened for a question."""
+"""What a thread is called that is opened for a question, and when an interaction's message can be edited."""
+
+import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bots import texts
-from bots.discord.opening import thread_name
+from bots.discord.client import ThreadlineClient
+from bots.discord.opening import Opening, thread_name
+from bots.discord.receipts import Receipts, Ticket
+from bots.discord.replies import Replies
+from core.clock import SystemClock
+from core.model import ThreadKey
 
 SPACES = ["\n", "\r", "\t", "\x0b", "\x0c", "\x85", "\u2028", "\u2029", "\u00a0", "\u3000", "\0", "\u200b"]
 pieces = st.sampled_from([
@@ -59,3 +68,87 @@ def test_a_name_is_the_beginning_of_the_question(question: str, name: str) -> No
 
 def test_a_name_is_cut_between_words_and_says_so() -> None:
     assert thread_name("consumer " * 30) == "consumer " * 10 + "…"
+
+
+# --- when an interaction's own message can be edited -------------------------------------------------
+
+TOKEN = "bot.token"
+ASKED = Ticket(7, "interaction.token", "<@1> asked: who?")
+REMEMBERED = 10_000
+
+
+@pytest_asyncio.fixture
+async def opening() -> AsyncIterator[Opening]:
+    client = ThreadlineClient(SystemClock(), message_content=False, proxy=None)
+    yield Opening(client, Replies(client), Receipts(TOKEN), _stays)
+    await client.close()
+
+
+async def _stays(_: ThreadKey, __: str) -> bool:
+    return False
+
+
+async def waiting_for(opening: Opening, ticket: Ticket) -> "asyncio.Task[None]":
+    """Begin to wait, and return once that has come as far as it does by itself."""
+    task = asyncio.create_task(opening.acknowledged(ticket))
+    await asyncio.sleep(0)
+    return task
+
+
+async def test_who_edits_waits_until_discord_was_told_thinking(opening: Opening) -> None:
+    opening.attend(ASKED)
+    first, second = [await waiting_for(opening, ASKED) for _ in range(2)]
+    opening.attend(ASKED)  # once more is no news
+    await asyncio.sleep(0)
+    assert not first.done()
+    assert not second.done()
+    opening.heard(ASKED)
+    await asyncio.wait_for(asyncio.gather(first, second), 5)
+    await asyncio.wait_for(opening.acknowledged(ASKED), 5)
+
+
+async def test_an_interaction_that_was_heard_before_it_was_attended_is_not_waited_for(
+    opening: Opening,
+) -> None:
+    opening.heard(ASKED)
+    opening.attend(ASKED)
+    assert (await waiting_for(opening, ASKED)).done()
+
+
+async def test_an_interaction_of_a_former_process_is_not_waited_for(opening: Opening) -> None:
+    opening.attend(Ticket(8, ASKED.token, ASKED.header))
+    assert (await waiting_for(opening, ASKED)).done()
+
+
+async def test_one_interaction_does_not_release_those_who_wait_for_another(opening: Opening) -> None:
+    other = Ticket(8, ASKED.token, ASKED.header)
+    opening.attend(ASKED)
+    opening.attend(other)
+    task = await waiting_for(opening, ASKED)
+    opening.heard(other)
+    opening.leave(other)
+    await asyncio.sleep(0)
+    assert not task.done()
+    opening.heard(ASKED)
+    await asyncio.wait_for(task, 5)
+
+
+async def test_an_interaction_that_is_left_is_waited_for_no_longer(opening: Opening) -> None:
+    opening.attend(ASKED)
+    task = await waiting_for(opening, ASKED)
+    opening.leave(ASKED)
+    await asyncio.wait_for(task, 5)
+    assert (await waiting_for(opening, ASKED)).done()
+    opening.leave(ASKED)  # twice is no fault
+
+
+async def test_among_very_many_the_oldest_is_let_go_and_nobody_waits_for_it(opening: Opening) -> None:
+    opening.attend(ASKED)
+    task = await waiting_for(opening, ASKED)
+    for number in range(1, REMEMBERED):
+        opening.attend(Ticket(ASKED.interaction + number, ASKED.token, ASKED.header))
+    await asyncio.sleep(0)
+    assert not task.done()
+    opening.attend(Ticket(ASKED.interaction + REMEMBERED, ASKED.token, ASKED.header))
+    await asyncio.wait_for(task, 5)
+    assert (await waiting_for(opening, ASKED)).done()

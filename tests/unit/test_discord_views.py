@@ -33,7 +33,7 @@ from core.clock import SystemClock
 from core.model import WorkspaceId
 
 LONGEST = 2**64 - 1
-KEY = thread_key(WorkspaceId("1"), LONGEST, LONGEST, Kind.PRIVATE)
+KEY = thread_key(WorkspaceId(str(LONGEST)), LONGEST, LONGEST, Kind.PRIVATE)
 
 
 @pytest.fixture
