@@ -1,11 +1,10 @@
-"""The Protocols between what Threadline decides and what carries it out. No implementations."""
+"""The repositories of one transaction, and how one is run."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from core.model import (
-    Address,
     AnswerPart,
     AuthorId,
     ChannelKey,
@@ -17,78 +16,16 @@ from core.model import (
     LaneId,
     Link,
     NewDelivery,
-    Notice,
     Platform,
-    Project,
     ProjectId,
     Question,
-    Remark,
     State,
     Tally,
     ThreadKey,
-    ThreadState,
     Turn,
-    WorkspaceId,
 )
 
 T = TypeVar("T")
-
-
-class ChatApi(Protocol):
-    """The project's assistant."""
-
-    async def ask(self, project: ProjectId, turns: Sequence[Turn]) -> str:
-        """Send the conversation, the newest turn last, and return the answer's Markdown.
-
-        Raises a Retryable or Permanent of core.errors, and nothing else. Never retries.
-        """
-        ...
-
-
-class Catalogue(Protocol):
-    """The organisation's projects, to choose from."""
-
-    async def projects(self, query: str) -> Sequence[Project]:
-        """Return projects that match a few letters, the best first, archived ones left out.
-
-        Raises a Retryable or Permanent of core.errors, within two seconds. Never retries.
-        """
-        ...
-
-
-class Poster(Protocol):
-    """One platform's way of showing things in a thread. Raises only errors of core.errors."""
-
-    def split(self, answer: str, remarks: Collection[Remark]) -> Sequence[str]:
-        """Cut an answer into as many messages as the platform needs; at least one, nothing lost."""
-        ...
-
-    async def post(self, to: Address, part: AnswerPart) -> str:
-        """Show one part and return the platform's id of the message.
-
-        Raises OutcomeUnknown when it may have been shown all the same; RateLimited when not; AskerAway
-        when it is for one person alone, who cannot be reached.
-        """
-        ...
-
-    async def notify(self, to: Address, notice: Notice) -> str:
-        """Show a notice in place of an answer and return its message's id; raises like `post`."""
-        ...
-
-    async def find(self, to: Address, piece: AnswerPart | Notice) -> str | None:
-        """Look for a part, or a notice, after an attempt whose outcome is unknown.
-
-        Raises CannotLook when the platform does not let us.
-        """
-        ...
-
-    async def show_state(self, to: Address, state: ThreadState) -> None:
-        """Show what the thread is waiting for. A kindness: it may fail without consequence."""
-        ...
-
-    async def names(self, workspace: WorkspaceId, authors: Collection[AuthorId]) -> Mapping[AuthorId, str]:
-        """Return the names people know these authors by; whom it cannot name it leaves out."""
-        ...
 
 
 class Conversations(Protocol):
