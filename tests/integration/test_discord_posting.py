@@ -109,7 +109,7 @@ async def test_a_direct_answer_whose_reply_was_lost_is_found_there(tmp_path: Pat
             held.release()
             direct = town.world.open_dm(town.ana)
             await town.answers(direct)
-            await town.until_later(lambda: len(town.world.calls_of(HISTORY)) > 1, 15 * 60)
+            await town.until_later(lambda: town.states() == ["done"], 15 * 60)
         assert len(town.said(direct)) == 1
         assert town.states() == ["done"]
 
