@@ -195,7 +195,7 @@ class DiscordPoster:
     async def _direct(self, to: Address) -> int:
         try:
             async with calling():
-                opened = await self._client.http.start_private_message(int(to.author))
+                opened = await self._client.http.start_private_message(to.author)
         except Refused as error:
             raise AskerAway(str(error)) from error
         return int(opened["id"])
