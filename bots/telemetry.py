@@ -123,6 +123,7 @@ def _processors(json: bool, stream: TextIO, secrets: Collection[str]) -> list[Pr
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         ProcessorFormatter.remove_processors_meta,
+        _in_one_line,
         structlog.processors.format_exc_info,  # a plain traceback: locals hold message text
         without_secrets,
         structlog.processors.JSONRenderer()
@@ -133,9 +134,15 @@ def _processors(json: bool, stream: TextIO, secrets: Collection[str]) -> list[Pr
     ]
 
 
+def _in_one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Have discord.py name an error, which it tells with a whole traceback at each attempt to reconnect."""
+    if event.get("logger") == "discord.client" and isinstance(event.get("exc_info"), tuple):
+        error = event.pop("exc_info")[1]
+        event.update(error=type(error).__name__, said=str(error))
+    return event
+
+
 def _keeps_its_counsel(record: logging.LogRecord) -> bool:
-    if record.name == "discord.client":
-        record.exc_info = record.exc_text = None  # each attempt to reconnect comes with a whole traceback
     return record.levelno >= _FLOORS.get(re.split(r"[.:]", record.name, maxsplit=1)[0], logging.NOTSET)
 
 

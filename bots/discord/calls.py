@@ -53,7 +53,7 @@ async def calling(seconds: float = DEADLINE) -> AsyncIterator[None]:
         async with asyncio.timeout(seconds):
             yield
     except discord.RateLimited as error:
-        raise RateLimited(_seconds(error.retry_after), "Discord asked us to slow down") from error
+        raise RateLimited(named_wait(error.retry_after), "Discord asked us to slow down") from error
     except discord.HTTPException as error:
         raise _meaning(error) from error
     except aiohttp.ClientConnectorError as error:
@@ -69,7 +69,7 @@ def _meaning(error: discord.HTTPException) -> ThreadlineError:
     status, code = error.status, error.code
     if status == 429:
         named = error.response.headers.get("Retry-After", "")
-        return RateLimited(_seconds(named), "Discord asked us to slow down")
+        return RateLimited(named_wait(named), "Discord asked us to slow down")
     if code in _SPENT:
         return TicketSpent(f"the interaction can no longer be answered ({status}, {code})")
     if status == 401:
@@ -79,9 +79,9 @@ def _meaning(error: discord.HTTPException) -> ThreadlineError:
     return Refused(f"Discord refused ({status}, {code}: {error.text.partition(chr(10))[0][:200]})", code)
 
 
-def _seconds(named: str | float) -> timedelta | None:
-    """Return a wait as Discord names it, whole seconds upwards; None for no usable one."""
+def named_wait(named: object) -> timedelta | None:
+    """Return a wait as Discord names it, in whole seconds upwards; None for no usable one."""
     try:
-        return timedelta(seconds=max(0, ceil(float(named))))
+        return timedelta(seconds=max(0, ceil(float(str(named)))))
     except (ValueError, OverflowError):
         return None

@@ -1,6 +1,7 @@
 """The gateway client: what is listened to, how identifies are paced, when a connection is given up."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -82,6 +83,7 @@ class ThreadlineClient(discord.Client):
         self.let_in = asyncio.Event()
         self.on_said: Callable[[discord.Message], Awaitable[object]] | None = None
         self.on_form: Callable[[discord.Interaction[Any]], Awaitable[None]] | None = None
+        self.on_failed: Callable[[discord.Interaction[Any], Exception], Awaitable[None]] | None = None
         self.on_again: Callable[[], None] | None = None
         self.add_dynamic_items(FollowUpButton)
 
@@ -139,9 +141,14 @@ class ThreadlineClient(discord.Client):
         log.info("discord ready", guilds=len(self.guilds))
         self._look_back()
 
-    async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:
-        """Log what a listener died of, in our own form."""
-        log.exception("listener failed", listener=event_method)
+    async def on_error(self, event_method: str, /, *told: Any, **_: Any) -> None:
+        """Tell whose interaction it was that a listener failed; of anything else only the log tells."""
+        error = sys.exception()
+        asked = next((one for one in told if isinstance(one, discord.Interaction)), None)
+        if asked is not None and self.on_failed is not None and isinstance(error, Exception):
+            await self.on_failed(asked, error)
+        else:
+            log.exception("listener failed", listener=event_method)
 
     def _look_back(self) -> None:
         """Have it looked for what was missed, once for each new session."""

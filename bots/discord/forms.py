@@ -1,6 +1,5 @@
 """What is filled in in our forms, made into questions."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
@@ -17,25 +16,16 @@ _QUOTED = 200  # characters of a message that is asked about, shown with the que
 class Forms:
     """Takes in what is sent by a form."""
 
-    def __init__(
-        self,
-        intake: Intake,
-        marks: Marks,
-        failed: Callable[[discord.Interaction[Any], Exception], Awaitable[None]],
-    ) -> None:
+    def __init__(self, intake: Intake, marks: Marks) -> None:
         self._intake = intake
         self._marks = marks
-        self._failed = failed
 
     async def on_form(self, interaction: discord.Interaction[Any]) -> None:
-        """Offer a form's question; what goes wrong is told to its author."""
+        """Offer a form's question."""
         custom_id = sent_by(interaction)
         if not custom_id.startswith(FORM):
             return
-        try:
-            await self._asked(interaction, custom_id.removeprefix(FORM))
-        except Exception as error:  # noqa: BLE001 its author is told, whatever it is, and the log has it
-            await self._failed(interaction, error)
+        await self._asked(interaction, custom_id.removeprefix(FORM))
 
     async def _asked(self, interaction: discord.Interaction[Any], about: str) -> None:
         written = filled_in(interaction)

@@ -53,13 +53,18 @@ def where(channel: object, guild: int | None) -> Where | None:
     return None
 
 
+def is_talk(message: discord.Message) -> bool:
+    """Whether a person says something, or perhaps does where we may not see what: others need no look."""
+    return not message.author.bot and message.webhook_id is None and message.type in _SPOKEN
+
+
 def to_question(message: discord.Message, here: Where, *, me: int, reads_everything: bool) -> Question | None:
     """Return None for what we must not answer: bots, joins, and talk that is not meant for us.
 
     In a thread without a mention the question comes back not `addressed`: it counts only where the
     thread is ours. `reads_everything`: whether we have the message-content intent.
     """
-    if message.author.bot or message.webhook_id is not None or message.type not in _SPOKEN:
+    if not is_talk(message):
         return None
     by_role = _mentions_our_role(message, me)
     addressed = here.is_direct or by_role or any(user.id == me for user in message.mentions)

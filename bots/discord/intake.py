@@ -9,10 +9,11 @@ import structlog
 
 from bots import texts
 from bots.discord.calls import calling
-from bots.discord.inbound import Where, to_question, where
+from bots.discord.inbound import Where, is_talk, to_question, where
 from bots.discord.keys import Kind, thread_key
 from bots.discord.messages import Said
 from bots.discord.opening import Opening, thread_name
+from bots.discord.permissions import missing, permissions, trouble
 from bots.discord.receipts import Receipts, Ticket
 from bots.discord.replies import Replies
 from bots.errands import Errands
@@ -66,6 +67,8 @@ class Intake:
 
         Without `counts_unaddressed` one that goes on in a thread of ours must mention us.
         """
+        if not is_talk(message):
+            return Outcome.IGNORED
         here = await self.where(message.channel, None if message.guild is None else message.guild.id)
         question = self._question(message, here)
         if question is None or not (counts_unaddressed or question.addressed or question.begins):
@@ -80,8 +83,8 @@ class Intake:
                 self._opening.forget(question.thread)
         log.info("question offered", outcome=outcome.value, event_id=question.event)
         if opens and outcome in _FRESH:
-            trouble = _trouble(_permissions(message))
-            self._errands.run(self._open(question.thread, thread_name(question.text), trouble))
+            why_not = trouble(permissions(message))
+            self._errands.run(self._open(question.thread, thread_name(question.text), why_not))
         return outcome
 
     async def where(self, channel: object, guild: int | None) -> Where:
@@ -102,13 +105,13 @@ class Intake:
 
     async def _interaction(self, interaction: discord.Interaction[Any], asked: Asked) -> None:
         here = await self.where(interaction.channel, interaction.guild_id)
-        missing = _missing(interaction, here)
-        if missing and not asked.private:
-            await self.say(interaction, texts.may_not_write(missing))
+        lacking = missing(interaction, here)
+        if lacking and not asked.private:
+            await self.say(interaction, texts.may_not_write(lacking))
             return
         header = clean(texts.asked(interaction.user.id, asked.shown or asked.text, asked.project))
         ticket = Ticket(interaction.id, interaction.token, header)
-        question = self._asked(interaction, here, asked, ticket)
+        question = await self._asked(interaction, here, asked, ticket)
         opens = question.thread.thread.startswith(Kind.BEGUN.value) and self._opening.begin(question.thread)
         self._opening.attend(ticket)
         accepting = asyncio.create_task(self._asking.accept(question))
@@ -131,7 +134,7 @@ class Intake:
                 self._opening.forget(question.thread)
         log.info("question offered", outcome=outcome.value, event_id=question.event)
         await self._show(
-            question, ticket, outcome, asked, opens=opens, trouble=_trouble(interaction.app_permissions)
+            question, ticket, outcome, asked, opens=opens, trouble=trouble(interaction.app_permissions)
         )
 
     async def think(self, interaction: discord.Interaction[Any]) -> None:
@@ -171,10 +174,10 @@ class Intake:
         me = 0 if self._client.user is None else self._client.user.id
         return to_question(message, here, me=me, reads_everything=self._reads_everything)
 
-    def _asked(
+    async def _asked(
         self, interaction: discord.Interaction[Any], here: Where, asked: Asked, ticket: Ticket
     ) -> Question:
-        thread = asked.thread or self._key(interaction, here, asked)
+        thread = asked.thread or await self._key(interaction, here, asked)
         return Question(
             event=EventId(str(interaction.id)),
             message=MessageId(str(interaction.id)),
@@ -186,14 +189,16 @@ class Intake:
             receipt=self._receipts.seal(ticket),
         )
 
-    @staticmethod
-    def _key(interaction: discord.Interaction[Any], here: Where, asked: Asked) -> ThreadKey:
+    async def _key(self, interaction: discord.Interaction[Any], here: Where, asked: Asked) -> ThreadKey:
         """A private conversation is its own; so is one in the channel, or about another project directly."""
+        begun = thread_key(here.workspace, here.channel, interaction.id, Kind.BEGUN)
+        standing = here.key(interaction.id)
         if asked.private:
             return thread_key(here.workspace, here.channel, interaction.id, Kind.PRIVATE)
-        if here.thread is None and not (here.is_direct and asked.project is None):
-            return thread_key(here.workspace, here.channel, interaction.id, Kind.BEGUN)
-        return here.key(interaction.id)
+        if not here.is_direct:
+            return begun if here.thread is None else standing
+        same = asked.project is None or await self._asking.project_of(standing) in {None, asked.project}
+        return standing if same else begun
 
     async def _defer(self, interaction: discord.Interaction[Any], *, private: bool) -> None:
         """Tell Discord that an answer will come. Too late for that, the answer comes all the same."""
@@ -220,31 +225,3 @@ class Intake:
             await opening
         except ThreadlineError as error:  # who posts will try again
             log.info("no thread opened yet", error=type(error).__name__, said=str(error))
-
-
-def _permissions(message: discord.Message) -> discord.Permissions:
-    channel, guild = message.channel, message.guild
-    if guild is None or not isinstance(channel, discord.abc.GuildChannel):
-        return discord.Permissions.all()
-    return channel.permissions_for(guild.me)
-
-
-def _trouble(may: discord.Permissions) -> str:
-    """Return why no thread can be opened in a channel, as a sentence; empty where one can."""
-    if not may.create_public_threads:
-        return texts.no_thread("Create Public Threads")
-    if not may.send_messages_in_threads:
-        return texts.no_thread("Send Messages in Threads")
-    return "" if may.read_message_history else texts.no_thread("Read Message History")
-
-
-def _missing(interaction: discord.Interaction[Any], here: Where) -> str:
-    """Return the permission without which nothing can be said here at all; empty for none."""
-    may = interaction.app_permissions
-    if here.is_direct:
-        return ""
-    if not may.view_channel:
-        return "View Channel"
-    if here.thread is not None:
-        return "" if may.send_messages_in_threads else "Send Messages in Threads"
-    return "Send Messages" if _trouble(may) and not may.send_messages else ""

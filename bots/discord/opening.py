@@ -61,14 +61,12 @@ class Opening:
         self._receipts = receipts
         self._move = move
         self._places: dict[ThreadKey, asyncio.Future[Place | None]] = {}
-        self._new: set[int] = set()
+        self._new: dict[int, bool] = {}
         self._attended: dict[int, asyncio.Event] = {}
 
     def is_new(self, place: Place) -> bool:
         """Whether a thread was opened by this process, and nobody has asked for that yet."""
-        is_new = not place.inline and place.channel in self._new
-        self._new.discard(place.channel)
-        return is_new
+        return not place.inline and self._new.pop(place.channel, False)
 
     def begin(self, thread: ThreadKey) -> bool:
         """Announce that a thread will be opened: who posts waits for it. False where it is under way."""
@@ -146,25 +144,32 @@ class Opening:
         if error.code == calls.UNKNOWN_CHANNEL:
             name = await self._name_of(spot(place.thread))
             return await self._settled(to.thread, self._at_message(place.thread, name, ""))
-        return await self._settled(to.thread, _at(self._inline(place.thread, _TROUBLES[error.code])))
+        return self._found(to.thread, self._inline(place.thread, _TROUBLES[error.code]))
 
     async def _settled(self, thread: ThreadKey, opening: Awaitable[Place]) -> Place:
         """Tell those who wait what has come of it; what failed for now will be tried again."""
-        pending = self._places.get(thread)
         try:
-            found = await opening
-        except BaseException as error:
-            self._places.pop(thread, None)
+            return self._found(thread, await opening)
+        except ThreadlineError as error:
+            pending = self._places.get(thread)
             if pending is not None and not pending.done():
-                if isinstance(error, ThreadlineError):
-                    pending.set_exception(error)
-                    pending.exception()  # nobody may be waiting for it
-                else:
-                    pending.set_result(None)
+                pending.set_exception(error)
+                pending.exception()  # nobody may be waiting for it
             raise
+        finally:
+            if not self._is_found(thread):
+                self.forget(thread)
+
+    def _found(self, thread: ThreadKey, place: Place) -> Place:
+        """Remember a place, and tell those who wait for it."""
+        pending = self._places.get(thread)
         if pending is not None and not pending.done():
-            pending.set_result(found)
-        return found
+            pending.set_result(place)
+        return place
+
+    def _is_found(self, thread: ThreadKey) -> bool:
+        pending = self._places.get(thread)
+        return pending is not None and pending.done() and pending.exception() is None
 
     async def _at_reply(self, thread: ThreadKey, ticket: Ticket, trouble: str) -> Place:
         channel, direct = spot(thread).channel, thread.workspace == DIRECT
@@ -201,7 +206,9 @@ class Opening:
                 await self._client.http.start_thread_with_message(
                     where.channel, where.id, name=name, auto_archive_duration=_ARCHIVED_AFTER
                 )
-            self._new.add(where.id)
+            while len(self._new) >= _REMEMBERED:
+                del self._new[next(iter(self._new))]
+            self._new[where.id] = True
         except Refused as error:
             if error.code == calls.THREAD_ALREADY_THERE:
                 return Place(where.id, thread)
@@ -233,10 +240,6 @@ class Opening:
             return texts.THREAD_NAME
         ours = self._client.user is not None and author == self._client.user.id
         return thread_name(asked_in(said) if ours else said)
-
-
-async def _at(place: Place) -> Place:
-    return place
 
 
 def asked_in(header: str) -> str:

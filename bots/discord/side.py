@@ -138,7 +138,8 @@ class DiscordSide:
         self._catch_up = CatchUp(self._client, asking, linking, self._clock, intake.message)
         await self._catch_up.remember()
         self._client.on_said = self._hear
-        self._client.on_form = Forms(intake, self._marks, commands.failed).on_form
+        self._client.on_form = Forms(intake, self._marks).on_form
+        self._client.on_failed = commands.failed
         self._client.on_again = self._catch_up.want
         self._catching = asyncio.create_task(self._catch_up.keep_up(), name="discord catch up")
         return []

@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from math import ceil
 from typing import Any
 
 import aiohttp
 import structlog
 
+from bots.discord.calls import named_wait
 from core.errors import BrokenAnswer, OutcomeUnknown, Permanent, RateLimited, Unavailable, Unreachable
 
 log = structlog.get_logger(__name__)
@@ -174,10 +174,7 @@ def _raise_for(status: int, retry_after: str | None, said: object) -> None:
 
 def _seconds(retry_after: str | None, said: object) -> timedelta | None:
     named = said.get("retry_after") if isinstance(said, dict) else None
-    try:
-        return timedelta(seconds=max(0, ceil(float(retry_after if named is None else named))))  # type: ignore[arg-type]  # None and other JSON raise
-    except (TypeError, ValueError, OverflowError):
-        return None
+    return named_wait(retry_after if named is None else named)
 
 
 def _reasons(said: object) -> Iterator[str]:

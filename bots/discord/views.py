@@ -40,7 +40,7 @@ class FollowUpButton(
     async def from_custom_id(
         cls,
         interaction: discord.Interaction[Any],  # noqa: ARG003 discord.py passes it
-        item: discord.ui.Item[Any],  # noqa: ARG003
+        item: discord.ui.Item[Any],  # noqa: ARG003 the same
         match: re.Match[str],
     ) -> Self:
         """Make the button again that was pressed."""

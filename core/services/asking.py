@@ -69,6 +69,16 @@ class Asking:
             self._wake()
         return outcome
 
+    async def project_of(self, thread: ThreadKey) -> ProjectId | None:
+        """Return which project a question in a thread goes to: the one it is bound to, or would be."""
+
+        def work(uow: UnitOfWork) -> ProjectId | None:
+            known = uow.conversations.get(thread)
+            bound = None if known is None else known.project
+            return bound or project_for(uow, thread.linked_at, self._rules.default_project)
+
+        return await self._transact(work)
+
     async def ledger(self, platform: Platform, since: datetime) -> Mapping[ThreadKey, datetime]:
         """Return our threads with questions written since then, and when the newest was; newest first."""
         latest = await self._transact(lambda uow: uow.deliveries.latest(platform, since))

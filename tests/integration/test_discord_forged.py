@@ -132,3 +132,31 @@ async def test_a_part_that_is_refused_in_private_is_kept_and_takes_nothing_away(
             done = await town.world.slash(town.ana, town.general, "threadline answers")
             await town.world.until(lambda: bool(done.followups))
             assert done.followups[0].content.startswith("-# who consumes order.created?")
+
+
+async def test_a_form_that_meets_a_fault_of_ours_tells_its_author(tmp_path: Path) -> None:
+    async with guild_walk(tmp_path) as town, town.run():
+        opened = await _pressed(town, await town.ask("who consumes order.created?"))
+        town.sql("ALTER TABLE conversations RENAME TO elsewhere")
+        done = await town.world.submit(town.ana, opened, question="and who publishes it?")
+        await town.world.until(lambda: done.original is not None and not done.original.is_loading)
+        assert done.original is not None
+        assert done.original.content in {texts.NOT_STORED, texts.command_failed(texts.STORE_AWAY)}
+
+
+async def test_a_project_named_in_direct_messages_that_had_none_is_theirs_from_now_on(
+    tmp_path: Path,
+) -> None:
+    async with guild_walk(tmp_path, default=None) as town, town.run():
+        await town.slash("threadline link", project=SHOP)
+        direct = town.world.open_dm(town.ben)
+        await town.world.say(town.ben, direct, "who consumes order.created?")
+        await town.answers(direct)
+        await town.world.slash(town.ben, direct, "ask", question="and who publishes it?", project=SHOP)
+        said = await town.answers(direct, 4)  # the notice, the question shown, both answers
+        assert any("billing" in one for one in said)
+        assert "order-service" in said[-1]
+        await town.world.say(town.ben, direct, "who owns it?")
+        await town.answers(direct, 5)
+        assert town.turns() == ["user", "assistant", "user", "assistant", "user"]
+        assert town.assistant.journal[-1].project == SHOP

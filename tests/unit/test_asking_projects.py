@@ -131,3 +131,14 @@ async def test_only_a_channels_own_link_makes_it_answer_all(world: World) -> Non
 
 async def _begin(world: World, text: str, thread: str = "t1") -> Outcome:
     return await world.ask(text, thread=thread, addressed=False, begins=True)
+
+
+async def test_one_can_ask_which_project_a_thread_is_about_or_would_be() -> None:
+    world = World(default=None)
+    thread = world.question("first").thread
+    assert await world.asking.project_of(thread) is None
+    await world.linking.link(channel(), SHOP, ANA)
+    assert await world.asking.project_of(thread) == SHOP
+    await world.ask("first")
+    await world.linking.unlink(channel())
+    assert await world.asking.project_of(thread) == SHOP

@@ -112,7 +112,7 @@ async def test_waiting_ends_when_it_becomes_true_and_can_be_given_up(workspace: 
 
 
 def test_faults_wait_for_their_own_method() -> None:
-    faults = Faults()
+    faults: Faults[Refuse] = Faults()
     faults.add("chat.update", Refuse("one"))
     assert faults.next("chat.postMessage") is None
     assert faults.waiting("chat.update") == 1

@@ -315,3 +315,16 @@ def test_an_unknown_level_changes_nothing() -> None:
     with pytest.raises(KeyError):
         configure(json=True, level="LOUD", stream=io.StringIO())
     assert logging.getLogger().handlers == before
+
+
+def test_an_attempt_of_discord_py_to_reconnect_is_one_line_that_names_its_cause(
+    configured: Configure,
+) -> None:
+    stream = configured()
+    cause = OSError("connection refused")
+    logging.getLogger("discord.client").error("Attempting a reconnect in 1.00s", exc_info=cause)
+    logging.getLogger("discord.gateway").error("something else", exc_info=cause)
+    line, other = lines(stream)
+    assert (line["error"], line["said"]) == ("OSError", "connection refused")
+    assert "exception" not in line
+    assert "OSError: connection refused" in other["exception"]

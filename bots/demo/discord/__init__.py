@@ -1,6 +1,6 @@
 """A simulated Discord on the real wire: REST API and gateway. Not a Discord client."""
 
-from bots.demo.discord.faults import Delay, Faults, Hold, HttpError, RateLimited, Reset
+from bots.demo.discord.faults import HttpError, RateLimited
 from bots.demo.discord.interaction import Callback, Interaction, InteractionKind
 from bots.demo.discord.records import (
     Announcement,
@@ -16,6 +16,7 @@ from bots.demo.discord.records import (
 )
 from bots.demo.discord.server import DiscordServer
 from bots.demo.discord.world import DiscordWorld
+from bots.demo.faults import Delay, Faults, Hold, Reset
 
 __all__ = [
     "Announcement",

@@ -9,11 +9,12 @@ from aiohttp import web
 
 from bots.demo.discord import rest_channels, rest_commands, rest_guilds, rest_interactions, rest_messages
 from bots.demo.discord.calling import Answer, Call, Deed
-from bots.demo.discord.faults import Delay, Fault, Hold, HttpError, RateLimited, Reset
+from bots.demo.discord.faults import Fault, HttpError, RateLimited
 from bots.demo.discord.rates import Count
 from bots.demo.discord.records import ApiCall, Json
 from bots.demo.discord.refusals import Refused, invalid, not_found, unauthorized
 from bots.demo.discord.state import DiscordState
+from bots.demo.faults import Delay, Hold, Reset
 
 ROUTES: dict[str, Deed] = {
     **rest_guilds.ROUTES,

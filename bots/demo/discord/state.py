@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from bots.demo.changes import Changes
-from bots.demo.discord.faults import Faults
+from bots.demo.discord.faults import Fault
 from bots.demo.discord.interaction import Interaction
 from bots.demo.discord.permissions import BITS, DIRECT, within
 from bots.demo.discord.rates import Rates
@@ -22,6 +22,7 @@ from bots.demo.discord.records import (
     User,
 )
 from bots.demo.discord.snowflakes import Snowflakes
+from bots.demo.faults import Faults
 from core.clock import Clock
 
 Found = TypeVar("Found")
@@ -52,7 +53,7 @@ class DiscordState:
         """The code a dead interaction token is refused with: 50027 (401), or 10015 or 10062 (404)."""
         self.most_active_threads = 1000
         """How many threads of a guild may be open at once, after which 160006."""
-        self.faults = Faults()
+        self.faults: Faults[Fault] = Faults()
         self.rates = Rates(clock)
         self.changes = Changes()
         self.gateway: Announces | None = None

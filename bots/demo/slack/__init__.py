@@ -1,7 +1,8 @@
 """A simulated Slack workspace on the real wire: Web API, signed events, Socket Mode. Not a Slack client."""
 
+from bots.demo.faults import Delay, Faults, Hold, Reset
 from bots.demo.slack.courier import Interaction
-from bots.demo.slack.faults import Delay, Faults, Hold, HttpError, RateLimited, Refuse, Reset
+from bots.demo.slack.faults import HttpError, RateLimited, Refuse
 from bots.demo.slack.records import (
     ApiCall,
     Channel,

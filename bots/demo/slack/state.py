@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from bots.demo.changes import Changes
+from bots.demo.faults import Faults
 from bots.demo.slack import wire
 from bots.demo.slack.courier import Courier
-from bots.demo.slack.faults import Faults
-from bots.demo.slack.mentions import live_mentions
+from bots.demo.slack.faults import Fault
 from bots.demo.slack.records import (
     ApiCall,
     Channel,
@@ -18,17 +17,13 @@ from bots.demo.slack.records import (
     Json,
     Kind,
     Message,
-    Note,
-    Ping,
     User,
     View,
 )
+from bots.demo.slack.spoken import Spoken
 from core.clock import Clock
 
 Found = TypeVar("Found")
-
-STATUS_LASTS = 120.0
-"""Seconds until `assistant.threads.setStatus` clears itself."""
 
 BOT_SCOPES = frozenset(
     {
@@ -61,7 +56,7 @@ BOT_EVENTS = frozenset(
 )
 
 
-class WorkspaceState:
+class WorkspaceState(Spoken):
     """One team, one installed app, everything they said."""
 
     def __init__(
@@ -77,7 +72,7 @@ class WorkspaceState:
         app_token: str = "xapp-demo",  # noqa: S107 - as above
         signing_secret: str = "demo-secret",  # noqa: S107 - as above
     ) -> None:
-        self.clock = clock
+        super().__init__(clock)
         self.team, self.name = team, name
         self.bot_user, self.bot_id, self.app_id = bot_user, bot_id, app_id
         self.bot_token, self.app_token, self.signing_secret = bot_token, app_token, signing_secret
@@ -85,8 +80,7 @@ class WorkspaceState:
         self.subscriptions: set[str] = set(BOT_EVENTS)
         self.enforce_rates = False
         self.installed = True
-        self.faults = Faults()
-        self.changes = Changes()
+        self.faults: Faults[Fault] = Faults()
         self.courier: Courier | None = None
         self.users: dict[str, User] = {
             bot_user: User(bot_user, "threadline", "Threadline", "Threadline", bot_id=bot_id, app_id=app_id)
@@ -95,17 +89,12 @@ class WorkspaceState:
         self.views: dict[str, View] = {}
         self.calls: list[ApiCall] = []
         self.deliveries: list[EventDelivery] = []
-        self.pings: list[Ping] = []
         self.events: dict[str, Json] = {}
         """Every event sent to the app: its envelope by event_id."""
         self.connections = 0
         """How many TCP connections the app has opened."""
         self.triggers: dict[str, tuple[str, float]] = {}
         """trigger_id → the user, and when it was issued (monotonic)."""
-        self._messages: dict[str, dict[str, Message]] = {}
-        self._threads: dict[tuple[str, str], list[str]] = {}
-        self._statuses: dict[tuple[str, str], tuple[str, float]] = {}
-        self._notes: list[Note] = []
         self._numbers = itertools.count(1)
         self._last_ts = 0
 
@@ -178,65 +167,9 @@ class WorkspaceState:
         """Return an id no other thing has."""
         return f"{prefix}{uuid.uuid4().hex[:12].upper()}"
 
-    def message(self, channel: str, ts: str) -> Message | None:
-        """Return one message as it reads now; None if there is none."""
-        return self._messages.get(channel, {}).get(ts)
-
-    def roots(self, channel: str) -> tuple[Message, ...]:
-        """Return the messages that are not replies, oldest first."""
-        return tuple(m for m in self._messages.get(channel, {}).values() if not m.thread_ts)
-
-    def thread(self, channel: str, ts: str) -> tuple[Message, ...]:
-        """Return the thread's messages in order, its root first."""
-        stored = self._messages.get(channel, {})
-        found = (stored.get(at) for at in (ts, *self._threads.get((channel, ts), ())))
-        return tuple(message for message in found if message is not None)
-
-    def keep(self, message: Message) -> None:
-        """Store a new message, or a new state of one."""
-        stored = self._messages.setdefault(message.channel, {})
-        if message.thread_ts and message.ts not in stored:
-            self._threads.setdefault((message.channel, message.thread_ts), []).append(message.ts)
-        stored[message.ts] = message
-        self.changes.happened()
-
-    def forget(self, message: Message) -> None:
-        """Remove a message for good."""
-        self._messages[message.channel].pop(message.ts, None)
-        siblings = self._threads.get((message.channel, message.thread_ts), [])
-        if message.ts in siblings:
-            siblings.remove(message.ts)
-        self.changes.happened()
-
     def draw(self, message: Message) -> Json:
         """Return the message's JSON."""
         return wire.message_json(message, self.team)
-
-    def add_note(self, note: Note) -> None:
-        """Show an ephemeral message."""
-        self._notes.append(note)
-        self.changes.happened()
-
-    def ephemerals(self, user: str) -> tuple[Note, ...]:
-        """Return the ephemeral messages the user saw, oldest first."""
-        return tuple(note for note in self._notes if note.user == user)
-
-    def note_pings(self, message: Message) -> None:
-        """Remember every live mention in something the app posted."""
-        mentions = live_mentions(message.text, message.blocks)
-        self.pings.extend(Ping(message.channel, message.ts, mention) for mention in mentions)
-
-    # --- statuses ------------------------------------------------------------------------------
-
-    def set_status(self, channel: str, ts: str, status: str) -> None:
-        """Show a status under a thread; "" takes it away."""
-        self._statuses[channel, ts] = (status, self.clock.monotonic())
-        self.changes.happened()
-
-    def status(self, channel: str, ts: str) -> str:
-        """Return the status shown under a thread, "" for none; it clears itself after two minutes."""
-        status, since = self._statuses.get((channel, ts), ("", 0.0))
-        return status if self.clock.monotonic() - since < STATUS_LASTS else ""
 
     # --- what happens --------------------------------------------------------------------------
 

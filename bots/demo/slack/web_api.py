@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from bots.demo.faults import Delay, Hold, Reset
 from bots.demo.slack import chat, reading, views
 from bots.demo.slack.arguments import Arguments, Refused
-from bots.demo.slack.faults import Delay, Fault, Hold, HttpError, RateLimited, Refuse, Reset
+from bots.demo.slack.faults import Fault, HttpError, RateLimited, Refuse
 from bots.demo.slack.records import ApiCall, Json
 from bots.demo.slack.workspace import SlackWorkspace
 
