@@ -76,6 +76,7 @@ async def test_who_asked_where_we_may_not_write_is_told_directly(town: Walk, awa
     direct = town.workspace.direct_channel(town.ana)
     async with town.run():
         first = await town.mention("who owns billing?", user=town.ben)  # holds up nobody else
+        await held.held.wait()
         ts = await town.mention("who consumes order.created?")
         await town.until_called("chat.postMessage")
         (told,) = await _roots(town, direct)
