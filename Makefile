@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types unit conform run lock clean
+.PHONY: demo test lint types unit soak conform run lock clean
 
 demo: $(VENV)/.ready  ## everything local: no account, no token
 	@$(BIN)/threadline demo
@@ -24,6 +24,9 @@ unit: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report --include='core/*' --fail-under=100
 	$(BIN)/coverage report --include='bots/*' --fail-under=95
+
+soak: $(VENV)/.ready-dev  ## under half an hour: crashes at each step, storm, outage, mixed hour; fails at any loss, double or early call
+	@$(BIN)/python -m tests.faults.soak
 
 conform: $(VENV)/.ready-dev  ## what the tests send, and the manifests, against published descriptions: SPECS=FOLDER
 	@$(BIN)/python -m tests.conform '$(SPECS)'

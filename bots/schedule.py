@@ -12,7 +12,7 @@ from core.clock import Clock
 log = structlog.get_logger(__name__)
 
 STEP = 5.0
-"""Seconds by which wall and monotonic time may drift apart before the wake-up is registered anew."""
+"""Seconds by which wall and steady time may drift apart before the wake-up is registered anew."""
 
 _WAKE_UP = "wake"
 
@@ -21,7 +21,8 @@ class Schedule:
     """Calls `wake` at the one time that is planned.
 
     APScheduler turns a time of day into a wait once, when a job is registered, and waits on a monotonic
-    timer: a wall clock set forward would make it late. So the two clocks are compared each second.
+    timer: it is told the wall clock's time of what is planned in steady time, and told anew where the two
+    have come apart, which is looked at each second.
     A wake-up that was planned while not running is registered by `start`.
     """
 
@@ -69,7 +70,7 @@ class Schedule:
             self._scheduler.add_job(
                 self._ring,
                 "date",
-                run_date=self._planned,
+                run_date=self._clock.wall(self._planned),
                 args=[self._planned],
                 id=_WAKE_UP,
                 replace_existing=True,
@@ -93,4 +94,5 @@ class Schedule:
                 self._register()
 
     def _apart(self) -> float:
-        return self._clock.now().timestamp() - self._clock.monotonic()
+        now = self._clock.now()
+        return (self._clock.wall(now) - now).total_seconds()

@@ -7,6 +7,7 @@ ThreadlineError
 │   ├── OutcomeUnknown       it was sent and nothing came back: it may have been done (and charged)
 │   ├── Unavailable          the other side answered that it cannot just now (5xx)
 │   ├── BrokenAnswer         it answered, but not with anything the contract allows
+│   ├── AccountRefused       the platform does not accept our token; someone has to renew it meanwhile
 │   └── StoreUnavailable     the database is locked, full or away
 └── Permanent              repeating changes nothing; someone has to act
     ├── KeyRefused           the assistant does not accept our API key
@@ -61,6 +62,10 @@ class Unavailable(Retryable):
 
 class BrokenAnswer(Retryable):
     """The other side answered with something its contract does not allow."""
+
+
+class AccountRefused(Retryable):
+    """The platform does not accept our token any more; what we have for it waits for a new one."""
 
 
 class StoreUnavailable(Retryable):

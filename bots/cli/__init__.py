@@ -10,6 +10,8 @@ from bots.cli.demo import demo
 from bots.cli.discord import discord
 from bots.cli.link import link
 from bots.cli.manifest import manifest
+from bots.cli.purge import purge
+from bots.cli.queue import queue
 from bots.cli.run import run
 from bots.cli.starting import FAILED
 from bots.cli.status import status
@@ -23,10 +25,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (run, demo, ask, link, status):
+for command in (run, demo, ask, link, status, purge):
     app.command()(command)
 app.add_typer(manifest, name="manifest")
 app.add_typer(discord, name="discord")
+app.add_typer(queue, name="queue")
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from bots.settings import Settings
 from bots.slack.inbound import SLACK
 from bots.wiring import opened_store
 from core.clock import SystemClock
-from core.model import Link, State, Tally
+from core.model import Lane, Link, State, Tally
 
 
 def status() -> None:
@@ -19,8 +19,11 @@ def status() -> None:
     console = Console()
     console.print(f"Database: {found.database_url}", markup=False, soft_wrap=True)
     console.print(_queue(tally))
-    for lane, until in tally.paused.items():
-        console.print(f"Paused until {until:%Y-%m-%d %H:%M} UTC: {lane}", markup=False)
+    for lane in tally.lanes.values():
+        console.print(_closed(lane), markup=False, soft_wrap=True)
+    waiting = sum(tally.by_state.get(state, 0) for state in (State.AMBIGUOUS, State.BURIED))
+    if waiting:
+        console.print(f"{waiting} wait for a human: threadline queue list", markup=False)
     if tally.oldest_due is not None:
         console.print(f"Oldest due: {tally.oldest_due:%Y-%m-%d %H:%M} UTC")
     if found.default_project is not None:
@@ -34,6 +37,16 @@ async def _look(found: Settings) -> tuple[Tally, list[Link]]:
         return await store(
             lambda uow: (uow.deliveries.tally(now), [*uow.links.all(SLACK), *uow.links.all(DISCORD)])
         )
+
+
+def _closed(lane: Lane) -> str:
+    """Return what is the matter with a lane: an outage of the assistant, or of a platform, or a pause."""
+    until = "" if lane.paused_until is None else f"{lane.paused_until:%Y-%m-%d %H:%M:%S} UTC"
+    if lane.away_since is None:
+        return f"Paused until {until}: {lane.id}"
+    party = "The assistant" if lane.id.startswith("key ") else "The platform"
+    probe = f"next try {until}" if until else "being tried"
+    return f"{party} has not answered since {lane.away_since:%Y-%m-%d %H:%M:%S} UTC ({probe}): {lane.id}"
 
 
 def _queue(tally: Tally) -> Table:

@@ -10,11 +10,11 @@ import aiohttp
 import discord
 
 from core.errors import (
+    AccountRefused,
     OutcomeUnknown,
     PostRefused,
     RateLimited,
     ThreadlineError,
-    Unavailable,
     Unreachable,
 )
 
@@ -23,15 +23,11 @@ from core.errors import (
 DEADLINE = 60.0
 
 # Discord's JSON error codes (topics/opcodes-and-status-codes).
-UNKNOWN_CHANNEL, UNKNOWN_MESSAGE = 10003, 10008
+UNKNOWN_CHANNEL, UNKNOWN_GUILD, UNKNOWN_MESSAGE = 10003, 10004, 10008
 NO_ACCESS, NO_PERMISSION, NO_DIRECT_MESSAGES = 50001, 50013, 50007
 THREAD_ALREADY_THERE, THREAD_LOCKED, TOO_MANY_THREADS, THREAD_ARCHIVED = 160004, 160005, 160006, 50083
 # A token that has had its 15 minutes is answered with any of these (discord.py#9578, #9856).
 _SPENT = frozenset({50027, 10015, 10062})
-
-
-class AccountRefused(Unavailable):
-    """Discord does not accept our token: an operator can mend that, so what is owed is kept."""
 
 
 class Refused(PostRefused):

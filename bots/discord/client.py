@@ -1,8 +1,8 @@
 """The gateway client: what is listened to, how identifies are paced, when a connection is given up."""
 
 import asyncio
+import random
 import sys
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,13 +10,16 @@ from typing import Any
 import discord
 import structlog
 import yarl
-from discord.gateway import DiscordWebSocket, KeepAliveHandler
+from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bots.discord.calls import calling
+from bots.discord.calls import DEADLINE, calling
+from bots.discord.gate import GatedHttp
+from bots.discord.line import Line, let_go
+from bots.discord.told import ToldOfChanges
 from bots.discord.views import FollowUpButton
 from core.clock import Clock
-from core.errors import Permanent, ThreadlineError
+from core.errors import AccountRefused, Permanent, ThreadlineError
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +30,7 @@ HEARTBEAT_TIMEOUT = 60.0
 _LIMIT_TOLD_WITHIN = 10.0  # seconds: discord.py gives all of a connection sixty
 _SAVING_BELOW = 0.5  # of the day's identifies
 _LONGEST_PAUSE = 30.0  # with a connection open: discord.py gives up on one that takes a minute to greet
-_AGAIN_AFTER = 5.0  # seconds, of an identify or an attempt that came to nothing
+_AGAIN_AFTER = 5.0  # seconds, of an identify
 
 
 class ConnectionRefused(Permanent):
@@ -57,8 +60,10 @@ def intents(*, message_content: bool) -> discord.Intents:
     )
 
 
-class ThreadlineClient(discord.Client):
+class ThreadlineClient(ToldOfChanges):
     """Passes messages, forms and readiness on, to what is set before the gateway is opened."""
+
+    http: GatedHttp
 
     def __init__(
         self,
@@ -72,17 +77,18 @@ class ThreadlineClient(discord.Client):
         super().__init__(
             intents=intents(message_content=message_content),
             allowed_mentions=discord.AllowedMentions.none(),
-            max_ratelimit_timeout=LONGEST_PATIENCE,
             heartbeat_timeout=heartbeat_timeout,
             max_messages=None,
-            proxy=proxy,
         )
+        self.http = GatedHttp(self.loop, clock, proxy=proxy, patience=LONGEST_PATIENCE)
+        self._connection.http = self.http
         self._clock = clock
         self._has_waited = False
         self._has_looked_back = False
         self.let_in = asyncio.Event()
         self.on_said: Callable[[discord.Message], Awaitable[object]] | None = None
         self.on_form: Callable[[discord.Interaction[Any]], Awaitable[None]] | None = None
+        self.on_pressed: Callable[[discord.Interaction[Any]], Awaitable[None]] | None = None
         self.on_failed: Callable[[discord.Interaction[Any], Exception], Awaitable[None]] | None = None
         self.on_again: Callable[[], None] | None = None
         self.add_dynamic_items(FollowUpButton)
@@ -103,10 +109,8 @@ class ThreadlineClient(discord.Client):
         self._has_waited = True
 
     async def let_go(self) -> None:
-        """Close every connection of ours: discord.py forgets those on which it did not get to identify."""
-        for heart in threading.enumerate():
-            if isinstance(heart, KeepAliveHandler) and heart.ws.loop is self.loop:
-                await heart.ws.close(code=1000)
+        """Close every connection of ours."""
+        await let_go(self)
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         """Pass nothing on after the end: discord.py announces "ready" some seconds late, to nobody then."""
@@ -132,9 +136,11 @@ class ThreadlineClient(discord.Client):
                 log.warning("message not taken in", error=type(error).__name__, said=str(error))
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Pass a filled-in form on: also one that was opened by a process that is gone."""
+        """Pass a filled-in form on, or a press: also one that was shown by a process that is gone."""
         if interaction.type is discord.InteractionType.modal_submit and self.on_form is not None:
             await self.on_form(interaction)
+        elif interaction.type is discord.InteractionType.component and self.on_pressed is not None:
+            await self.on_pressed(interaction)
 
     async def on_ready(self) -> None:
         """Look for what was missed, whether or not all guilds are known. (Commands are never synced here.)"""
@@ -176,37 +182,37 @@ class ThreadlineClient(discord.Client):
             return {"total": 1, "remaining": 0, "reset_after": _AGAIN_AFTER * 1000}
 
 
-async def log_in(client: discord.Client, token: str) -> None:
-    """Ask Discord who we are. Raises ConnectionRefused for a bad token, and other errors of core.errors."""
+async def log_in(client: ThreadlineClient, token: str, within: float = DEADLINE) -> None:
+    """Ask Discord who we are, for so many seconds at most; until it tells, nothing is sent there.
+
+    Raises ConnectionRefused for a bad token, and other errors of core.errors.
+    """
+    client.http.is_known = False
     try:
-        async with calling():
+        async with calling(within):
             await client.login(token)
-    except discord.LoginFailure as error:
+    except (discord.LoginFailure, AccountRefused) as error:
         raise ConnectionRefused(_BAD_TOKEN) from error
+    except ThreadlineError:
+        await client.http.start_over()
+        raise
+    client.http.is_known = True
 
 
 async def stay_connected(client: ThreadlineClient, clock: Clock) -> None:
     """Keep the gateway open until the client is closed. Raises ConnectionRefused where that is no use."""
-    while True:
+    line = Line(client, clock, random.SystemRandom().random)
+    while not client.is_closed():
         try:
-            await client.connect(reconnect=True)
+            await line.follow()
         except NotYet as early:
             await client.wait_out(early)
-        except AttributeError as error:
-            # discord.py 2.7.1 looks for a session to resume, also where there has not been one.
-            if getattr(client, "ws", None) is not None:
-                raise
-            log.warning("gateway out of reach", said=str(error.__context__ or error))
-            await client.let_go()
-            await clock.sleep(_AGAIN_AFTER)
-        except (discord.PrivilegedIntentsRequired, discord.ConnectionClosed) as error:
+        except discord.ConnectionClosed as error:
             raise _refusal(error) from error
-        else:
-            return
 
 
-def _refusal(error: discord.PrivilegedIntentsRequired | discord.ConnectionClosed) -> ConnectionRefused:
-    if isinstance(error, discord.PrivilegedIntentsRequired):
+def _refusal(error: discord.ConnectionClosed) -> ConnectionRefused:
+    if error.code == 4014:
         return ConnectionRefused(_NO_INTENT)
     if error.code == 4004:
         return ConnectionRefused(_BAD_TOKEN)

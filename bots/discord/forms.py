@@ -1,4 +1,4 @@
-"""What is filled in in our forms, made into questions."""
+"""What is filled in in our forms, made into questions; and what is pressed to stop some."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ import discord
 from bots import texts
 from bots.discord.intake import Asked, Intake
 from bots.discord.keys import Kind, spot
-from bots.discord.marks import Marks, read_mark
+from bots.discord.marks import Marks, read_mark, read_stop
 from bots.discord.views import ABOUT, FORM, MESSAGE, QUESTION, filled_in, sent_by
 
 _QUOTED = 200  # characters of a message that is asked about, shown with the question
 
 
 class Forms:
-    """Takes in what is sent by a form."""
+    """Takes in what is sent by a form, and by *Stop*."""
 
     def __init__(self, intake: Intake, marks: Marks) -> None:
         self._intake = intake
@@ -26,6 +26,16 @@ class Forms:
         if not custom_id.startswith(FORM):
             return
         await self._asked(interaction, custom_id.removeprefix(FORM))
+
+    async def on_pressed(self, interaction: discord.Interaction[Any]) -> None:
+        """Stop what whoever pressed the button under a wait has asked there."""
+        mark = read_stop(sent_by(interaction))
+        if mark is None:
+            return
+        if self._marks.holds(mark):
+            await self._intake.stop(interaction, mark.thread)
+        else:
+            await self._intake.say(interaction, texts.OLD_BUTTON)
 
     async def _asked(self, interaction: discord.Interaction[Any], about: str) -> None:
         written = filled_in(interaction)

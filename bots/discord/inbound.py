@@ -90,6 +90,27 @@ def to_question(message: discord.Message, here: Where, *, me: int, reads_everyth
     )
 
 
+def withdrawn(message: discord.Message, here: Where, *, me: int, reads_everything: bool) -> Question | None:
+    """Return what an edited message, of which `to_question` made nothing, leaves of what it was: no words.
+
+    It begins nothing, for its key is no conversation's. None where we are not shown what it says: without
+    the message-content intent, of a reply to us, in which an edit may lose the mention that a reply is.
+    """
+    hidden = not (message.content or reads_everything or here.is_direct)
+    answered = None if message.reference is None else message.reference.resolved
+    if hidden and isinstance(answered, discord.Message) and answered.author.id == me:
+        return None
+    return Question(
+        event=EventId(str(message.id)),
+        message=MessageId(str(message.id)),
+        thread=thread_key(here.workspace, here.channel, message.id, Kind.PRIVATE),
+        author=AuthorId(str(message.author.id)),
+        text="",
+        asked_at=message.created_at,
+        addressed=False,
+    )
+
+
 def plain(message: discord.Message, me: int) -> str:
     """Return what is written, without our own mention, and with names in place of ids."""
     names = {user.id: user.display_name for user in message.mentions}

@@ -1,4 +1,4 @@
-"""Takes questions in: committed first, then shown. What comes by messages, and what by interactions."""
+"""Takes in what is asked by commands, forms and menus: committed first, then shown. It hears no messages."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,17 +9,19 @@ import structlog
 
 from bots import texts
 from bots.discord.calls import calling
-from bots.discord.inbound import Where, is_talk, to_question, where
+from bots.discord.inbound import Where
 from bots.discord.keys import Kind, thread_key
+from bots.discord.looking import look
 from bots.discord.messages import Said
-from bots.discord.opening import Opening, thread_name
-from bots.discord.permissions import missing, permissions, trouble
+from bots.discord.opening import Opening
+from bots.discord.permissions import missing, trouble
 from bots.discord.receipts import Receipts, Ticket
 from bots.discord.replies import Replies
 from bots.errands import Errands
 from core.errors import Retryable, StoreUnavailable, ThreadlineError
 from core.model import AuthorId, EventId, MessageId, Outcome, ProjectId, Question, ThreadKey
 from core.services.asking import Asking
+from core.services.stopping import Stopping, says_stop
 from core.text import clean
 
 log = structlog.get_logger(__name__)
@@ -41,60 +43,30 @@ class Asked:
 
 
 class Intake:
-    """Offers what is asked to `Asking`, and sees to its being shown."""
+    """Offers what is asked to `Asking`, and sees to its being shown; or to `Stopping`, if it is that."""
 
     def __init__(
         self,
         client: discord.Client,
         asking: Asking,
+        stopping: Stopping,
         *,
         opening: Opening,
         replies: Replies,
         receipts: Receipts,
         errands: Errands,
-        reads_everything: bool,
     ) -> None:
         self._client = client
         self._asking = asking
+        self._stopping = stopping
         self._opening = opening
         self._replies = replies
         self._receipts = receipts
         self._errands = errands
-        self._reads_everything = reads_everything
-
-    async def message(self, message: discord.Message, counts_unaddressed: bool = True) -> Outcome:
-        """Take in a message, live or looked up. Raises errors of core.errors: then it is not stored.
-
-        Without `counts_unaddressed` one that goes on in a thread of ours must mention us.
-        """
-        if not is_talk(message):
-            return Outcome.IGNORED
-        here = await self.where(message.channel, None if message.guild is None else message.guild.id)
-        question = self._question(message, here)
-        if question is None or not (counts_unaddressed or question.addressed or question.begins):
-            return Outcome.IGNORED
-        begins = here.thread is None and not here.is_direct and question.thread == here.key(message.id)
-        opens = begins and self._opening.begin(question.thread)
-        outcome = Outcome.IGNORED
-        try:
-            outcome = await self._asking.accept(question)
-        finally:
-            if opens and outcome not in _FRESH:
-                self._opening.forget(question.thread)
-        log.info("question offered", outcome=outcome.value, event_id=question.event)
-        if opens and outcome in _FRESH:
-            why_not = trouble(permissions(message))
-            self._errands.run(self._open(question.thread, thread_name(question.text), why_not))
-        return outcome
 
     async def where(self, channel: object, guild: int | None) -> Where:
         """Read a channel, and ask Discord about one that is not known yet."""
-        found = where(channel, guild)
-        if found is None:
-            async with calling():
-                found = where(await self._client.fetch_channel(getattr(channel, "id", 0)), guild)
-        assert found is not None  # noqa: S101 fetch_channel gives whole channels
-        return found
+        return await look(self._client, channel, guild)
 
     async def interaction(self, interaction: discord.Interaction[Any], asked: Asked) -> None:
         """Take in what is asked by an interaction: commit, then show it, in whatever way is left.
@@ -105,6 +77,9 @@ class Intake:
 
     async def _interaction(self, interaction: discord.Interaction[Any], asked: Asked) -> None:
         here = await self.where(interaction.channel, interaction.guild_id)
+        if says_stop(clean(asked.text).strip()):
+            await self._stop(interaction, asked.thread or await self._key(interaction, here, asked))
+            return
         lacking = missing(interaction, here)
         if lacking and not asked.private:
             await self.say(interaction, texts.may_not_write(lacking))
@@ -136,6 +111,16 @@ class Intake:
         await self._show(
             question, ticket, outcome, asked, opens=opens, trouble=trouble(interaction.app_permissions)
         )
+
+    async def stop(self, interaction: discord.Interaction[Any], thread: ThreadKey) -> None:
+        """Let go of what an interaction's author waits for in a conversation, and tell them alone."""
+        await self._errands.carry(self._stop(interaction, thread))
+
+    async def _stop(self, interaction: discord.Interaction[Any], thread: ThreadKey) -> None:
+        await self.think(interaction)
+        stopped = await self._stopping.stop(thread, AuthorId(str(interaction.user.id)))
+        log.info("stopped", questions=stopped)
+        await self.say(interaction, texts.stopped(stopped))
 
     async def think(self, interaction: discord.Interaction[Any]) -> None:
         """Tell an interaction's author alone that an answer will come: before what may take long."""
@@ -169,10 +154,6 @@ class Intake:
             await self._opened(self._opening.from_reply(question.thread, ticket, trouble))
         else:
             await self._edit(ticket, ticket.header)
-
-    def _question(self, message: discord.Message, here: Where) -> Question | None:
-        me = 0 if self._client.user is None else self._client.user.id
-        return to_question(message, here, me=me, reads_everything=self._reads_everything)
 
     async def _asked(
         self, interaction: discord.Interaction[Any], here: Where, asked: Asked, ticket: Ticket
@@ -215,9 +196,6 @@ class Intake:
             log.warning("an interaction's message is not shown", error=type(error).__name__, said=str(error))
             if isinstance(error, Retryable):
                 self._opening.leave(ticket)
-
-    async def _open(self, thread: ThreadKey, name: str, trouble: str) -> None:
-        await self._opened(self._opening.from_message(thread, name, trouble))
 
     @staticmethod
     async def _opened(opening: Any) -> None:

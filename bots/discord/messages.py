@@ -9,7 +9,7 @@ from discord.http import MultipartParameters, handle_message_parameters
 from discord.utils import MISSING
 
 from bots.discord.marks import Mark
-from bots.discord.views import follow_up_view
+from bots.discord.views import row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Said:
             nonce=nonce,
             flags=discord.MessageFlags(suppress_embeds=True, ephemeral=unseen),
             file=self.attached if self.file else MISSING,
-            view=MISSING if self.mark is None else follow_up_view(self.mark),
+            view=row_of(self.mark),  # none, where there is no mark: an edit takes a former one away
             allowed_mentions=_pinging(self.names),
         )
 

@@ -83,6 +83,10 @@ class Opening:
         if pending is not None and not pending.done():
             pending.set_result(None)
 
+    def stay(self, thread: ThreadKey) -> None:
+        """No thread is worth opening for it: what is said goes into the channel."""
+        self._found(thread, Place(spot(thread).channel, thread, inline=True))
+
     def attend(self, ticket: Ticket) -> None:
         """Note that this process sees to an interaction's own message; `heard` says when it can be edited."""
         if ticket.interaction in self._attended:
@@ -193,9 +197,11 @@ class Opening:
             with said.parameters(nonce=f"header-{ticket.interaction % 10**18}") as params:
                 async with calling():
                     message = await self._client.http.send_message(channel, params=params)
-                    return int(message["id"])
+                    shown = int(message["id"])
         except Refused:
             return 0
+        self._replies.note(shown, ticket)
+        return shown
 
     async def _at_message(self, thread: ThreadKey, name: str, trouble: str) -> Place:
         if trouble:

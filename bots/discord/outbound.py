@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import discord
 
 from bots import texts
 from bots.discord import calls
 from bots.discord.calls import Refused, TicketSpent, calling
-from bots.discord.keys import DIRECT, Kind, nonce, queued_nonce, spot
+from bots.discord.keys import Kind, nonce, queued_nonce, spot
+from bots.discord.marking import Marking, Shelf
 from bots.discord.marks import Marks
 from bots.discord.markup import is_file, parts
 from bots.discord.members import Members
@@ -19,12 +20,15 @@ from bots.discord.receipts import Receipts, Ticket
 from bots.discord.replies import Replies
 from bots.discord.searching import Search
 from bots.discord.typists import Typing
+from bots.discord.wording import notice_said, outside
 from core.clock import Clock
-from core.errors import AskerAway, CannotLook
+from core.errors import AskerAway, CannotLook, PostRefused
 from core.model import (
     Address,
     AnswerPart,
+    AssistantAway,
     AuthorId,
+    Mark,
     Notice,
     QueuedUntil,
     Reason,
@@ -62,6 +66,7 @@ class DiscordPoster:
         self._receipts = receipts
         self._marks = marks
         self._search = Search(client)
+        self._marking = Marking(client)
         self._members = members
         self._typing = typing
         self._clock = clock
@@ -80,7 +85,7 @@ class DiscordPoster:
 
     async def notify(self, to: Address, notice: Notice) -> str:
         """Post a notice in its thread; one about a thread that refuses us goes to its asker directly."""
-        said = _of_notice(to, notice)
+        said = notice_said(to, notice)
         if spot(to.thread).kind is Kind.PRIVATE:
             return await self._whisper(to, notice, said)
         if notice.reason is Reason.POST_REFUSED:
@@ -89,7 +94,7 @@ class DiscordPoster:
 
     async def find(self, to: Address, piece: AnswerPart | Notice) -> str | None:
         """Look for a piece's message: by its button, or its words after the last such."""
-        said = _of_notice(to, piece) if isinstance(piece, Notice) else self._of_part(to, piece)
+        said = notice_said(to, piece) if isinstance(piece, Notice) else self._of_part(to, piece)
         if spot(to.thread).kind is Kind.PRIVATE:
             ticket = self._ticket(to)
             if ticket is None:
@@ -105,12 +110,31 @@ class DiscordPoster:
             return await self._found(channel, to, said)  # where it goes that its thread refuses
         return found
 
+    async def mark(self, to: Address, part: AnswerPart, mark: Mark) -> None:
+        """Have a posted part say so, in small print below it."""
+        if part.posted is None:
+            raise PostRefused("it was never posted")
+        where = spot(to.thread)
+        if where.kind is Kind.PRIVATE:
+            ticket = self._ticket(to)
+            own = [] if ticket is None else [Shelf(ticket=ticket)]
+            try:
+                await self._marking.mark([*own, Shelf(await self._direct(to))], part.posted, mark)
+            except Refused as error:
+                raise AskerAway(str(error)) from error
+            return
+        # In the thread, or where it went that its thread refused; begun by an interaction, in the channel.
+        places = [where.channel] if where.kind is Kind.BEGUN else [where.id, where.channel]
+        shelves = [Shelf(place) for place in dict.fromkeys(places)]
+        await self._marking.mark(shelves, part.posted, mark)
+
     async def show_state(self, to: Address, state: ThreadState) -> None:
         """Show as typing; tell of a longer wait in a message, of a private question in its own."""
         private = spot(to.thread).kind is Kind.PRIVATE
         if isinstance(state, QueuedUntil) and state.at - self._clock.now() > _TYPED_AWAY:
-            when = f"{discord.utils.format_dt(state.at, 't')} ({discord.utils.format_dt(state.at, 'R')})"
-            await self._tell_wait(to, state, texts.queued(when), private=private)
+            await self._tell_wait(to, state.at, texts.queued(self._shown(state.at)), private=private)
+        elif isinstance(state, AssistantAway):
+            await self._tell_wait(to, state.until, texts.away(self._shown(state.until)), private=private)
         elif not private:
             place = await self._opening.place(to)
             if state is Working.IDLE:
@@ -122,14 +146,20 @@ class DiscordPoster:
         """Return display names, remembered for ten minutes."""
         return await self._members.names(workspace, authors)
 
-    async def _tell_wait(self, to: Address, state: QueuedUntil, words: str, *, private: bool) -> None:
+    def _shown(self, at: datetime) -> str:
+        """Return a time as each reader is shown it in their own time zone, and how far off it is."""
+        wall = self._clock.wall(at)
+        return f"{discord.utils.format_dt(wall, 't')} ({discord.utils.format_dt(wall, 'R')})"
+
+    async def _tell_wait(self, to: Address, until: datetime, words: str, *, private: bool) -> None:
+        said = Said(words, mark=self._marks.make(to.thread, to.delivery, stops=True))
         if not private:
-            await self._say(to, Said(words), queued_nonce(to.delivery, state.at), first=True, pings=False)
+            await self._say(to, said, queued_nonce(to.delivery, until), first=True, pings=False)
             return
         ticket = self._ticket(to)
         if ticket is not None:
             await self._opening.acknowledged(ticket)
-            await self._replies.edit(ticket, Said(words))
+            await self._replies.edit(ticket, said)
 
     async def _say(
         self, to: Address, said: Said, mark_of_post: str, *, first: bool, pings: bool = True
@@ -137,20 +167,22 @@ class DiscordPoster:
         """Say something where the conversation is shown, or else where it can be; the `first` says why."""
         place = await self._opening.place(to)
         if place.inline and first:
-            said = _inline(to, place, said, pings=pings)
+            said = outside(to, place, said, pings=pings)
         try:
             return await self._post(place, to, said, mark_of_post)
         except Refused as error:
             place = await self._opening.instead(to, place, error)
         if place.inline and first:
-            said = _inline(to, place, said, pings=pings)
+            said = outside(to, place, said, pings=pings)
         return await self._post(place, to, said, mark_of_post)
 
     async def _post(self, place: Place, to: Address, said: Said, mark_of_post: str) -> str:
         self._typing.end(place.channel)
         if said.mark is not None:  # the conversation's key may have changed since it was claimed
-            hint = texts.HOW_TO_GO_ON if self._hints and self._opening.is_new(place) else ""
-            said = replace(said, words=said.words + hint, mark=self._marks.make(place.thread, to.delivery))
+            stops = said.mark.stops
+            hint = texts.HOW_TO_GO_ON if self._hints and not stops and self._opening.is_new(place) else ""
+            mark = self._marks.make(place.thread, to.delivery, stops=stops)
+            said = replace(said, words=said.words + hint, mark=mark)
         return await self._send(place.channel, said, mark_of_post)
 
     async def _send(self, channel: int, said: Said, mark_of_post: str) -> str:
@@ -210,23 +242,6 @@ class DiscordPoster:
         """Return the interaction's ticket while it is good."""
         ticket = self._receipts.open(to.receipt)
         return ticket if ticket is not None and ticket.expires_at > self._clock.now() else None
-
-
-def _of_notice(to: Address, notice: Notice) -> Said:
-    if notice.reason is Reason.NOT_LINKED and to.thread.workspace == DIRECT:
-        return Said(texts.DIRECT_NOT_LINKED)
-    if notice.reason is Reason.POST_REFUSED:
-        return Said(texts.GUILD_POST_REFUSED.format(channel=f"<#{to.thread.channel}>"))
-    return Said(texts.notice(notice, to.delivery, admin=texts.GUILD_ADMIN))
-
-
-def _inline(to: Address, place: Place, said: Said, *, pings: bool) -> Said:
-    """Have a message outside its thread name its asker, and say why it is there."""
-    if to.thread.workspace == DIRECT:
-        return said
-    trouble = f"\n-# {place.trouble}\n" if place.trouble else " "
-    names = (int(to.author),) if pings else ()
-    return replace(said, words=f"<@{to.author}>{trouble}{said.words}", names=names)
 
 
 def _number(piece: AnswerPart | Notice) -> int:

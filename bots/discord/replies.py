@@ -9,6 +9,8 @@ from bots.discord.calls import calling
 from bots.discord.messages import Said
 from bots.discord.receipts import Ticket
 
+_REMEMBERED = 10_000
+
 
 class Replies:
     """Edits an interaction's own message, and adds private ones to it.
@@ -18,6 +20,7 @@ class Replies:
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
+        self._shown: dict[int, int] = {}
 
     async def edit(self, ticket: Ticket, said: Said) -> int:
         """Make the interaction's own message say this, and return its id: it may be repeated.
@@ -25,12 +28,24 @@ class Replies:
         Raises TicketSpent, and other errors of core.errors.
         """
         with said.parameters() as params:
-            return await self._call("PATCH", "/messages/@original", ticket, params)
+            shown = await self._call("PATCH", "/messages/@original", ticket, params)
+        self.note(shown, ticket)
+        return shown
 
     async def add(self, ticket: Ticket, said: Said) -> int:
         """Show its author alone one more message, which repeated comes twice. Raises as `edit`."""
         with said.parameters(unseen=True) as params:
             return await self._call("POST", "", ticket, params)
+
+    def note(self, shown: int, ticket: Ticket) -> None:
+        """Remember by which message, in this process, an interaction's question is shown."""
+        self._shown[shown] = ticket.interaction
+        while len(self._shown) > _REMEMBERED:
+            del self._shown[next(iter(self._shown))]
+
+    def shows(self, message: int) -> int | None:
+        """Return the interaction whose question a message shows, as far as that is remembered."""
+        return self._shown.get(message)
 
     async def _call(self, method: str, path: str, ticket: Ticket, params: MultipartParameters) -> int:
         route = Route(

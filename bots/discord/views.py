@@ -1,4 +1,4 @@
-"""The button under an answer, and the forms. All they know is in their ids: a restart loses nothing."""
+"""The buttons under our messages, and the forms. All they know is in their ids: a restart loses nothing."""
 
 import re
 from collections.abc import Mapping
@@ -21,6 +21,7 @@ LONGEST_MESSAGE = 4_000
 FORM = "f:"
 ABOUT = "about"
 QUESTION, MESSAGE = "question", "message"
+_TOLD = "told"
 
 
 class FollowUpButton(
@@ -57,10 +58,20 @@ class FollowUpButton(
             log.warning("form not opened", error=type(error).__name__, said=str(error))
 
 
-def follow_up_view(mark: Mark) -> discord.ui.View:
-    """Return the row under an answer. It is finished: discord.py would remember each one otherwise."""
+def row_of(mark: Mark | None, told: str = "") -> discord.ui.View | None:
+    """Return the row under a message, None for none; `told` stands beside the button, to be read only.
+
+    It is finished: discord.py would remember each one otherwise. Who presses is looked for by the mark.
+    """
+    if mark is None and not told:
+        return None
     view = discord.ui.View(timeout=None)
-    view.add_item(FollowUpButton(mark))
+    if mark is not None and mark.stops:
+        view.add_item(discord.ui.Button(label=texts.STOP_BUTTON, custom_id=mark.custom_id))
+    elif mark is not None:
+        view.add_item(FollowUpButton(mark))
+    if told:
+        view.add_item(discord.ui.Button(label=told, custom_id=_TOLD, disabled=True))
     view.stop()
     return view
 
@@ -110,5 +121,5 @@ def filled_in(interaction: discord.Interaction[Any]) -> dict[str, str]:
 
 
 def sent_by(interaction: discord.Interaction[Any]) -> str:
-    """Return the id of the form that was filled in."""
+    """Return the id of the form that was filled in, or of the button that was pressed."""
     return str(cast("Mapping[str, Any]", interaction.data or {}).get("custom_id", ""))

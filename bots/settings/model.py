@@ -1,12 +1,13 @@
 """What can be set from outside, as frozen values; and what can be wrong with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum, auto
 
 from pydantic import SecretStr
 
 from core.model import ProjectId
+from core.services.allowances import Allowances
 
 
 class Need(Enum):
@@ -72,6 +73,7 @@ class Settings:
     deadline: timedelta
     concurrency: int
     admins: frozenset[str]
+    allowances: Allowances = field(default_factory=Allowances)
 
 
 @dataclass(frozen=True, slots=True)

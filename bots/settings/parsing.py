@@ -51,6 +51,20 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
+def allowance(least: int, most: int) -> Callable[[str], int | None]:
+    """Return a parser of a number, or "off" for as many as come."""
+    number = whole(least, most)
+
+    def parse(text: str) -> int | None:
+        try:
+            return None if text.lower() == "off" else number(text)
+        except Wrong as wrong:
+            problem, remedy = wrong.args
+            raise Wrong(problem, f"{remedy.rstrip('.')}, or off.") from None
+
+    return parse
+
+
 def flag(text: str) -> bool:
     match text.lower():
         case "on" | "true" | "yes" | "1":

@@ -19,6 +19,7 @@ from bots.settings.model import (
     SettingsInvalid,
     SlackSettings,
 )
+from core.services.allowances import Allowances
 
 T = TypeVar("T")
 
@@ -32,6 +33,9 @@ VARIABLES = (
     "THREADLINE_HISTORY_CHARACTERS",
     "THREADLINE_DEADLINE_MINUTES",
     "THREADLINE_CONCURRENCY",
+    "THREADLINE_QUESTIONS_PER_PERSON",
+    "THREADLINE_QUESTIONS_PER_CHANNEL",
+    "THREADLINE_QUEUE_LIMIT",
     "THREADLINE_ADMINS",
     "SLACK_BOT_TOKEN",
     "SLACK_APP_TOKEN",
@@ -118,6 +122,17 @@ def _settings(reading: _Reading, *, listens: bool) -> Settings:
         deadline=timedelta(minutes=reading.take("THREADLINE_DEADLINE_MINUTES", parsing.whole(1, 1440), 30)),
         concurrency=reading.take("THREADLINE_CONCURRENCY", parsing.whole(1, 1000), 8),
         admins=reading.take("THREADLINE_ADMINS", parsing.ids, frozenset()),
+        allowances=_allowances(reading),
+    )
+
+
+def _allowances(reading: _Reading) -> Allowances:
+    usual = Allowances()
+    hourly = parsing.allowance(1, 100_000)
+    return Allowances(
+        person=reading.take("THREADLINE_QUESTIONS_PER_PERSON", hourly, usual.person),
+        channel=reading.take("THREADLINE_QUESTIONS_PER_CHANNEL", hourly, usual.channel),
+        waiting=reading.take("THREADLINE_QUEUE_LIMIT", parsing.allowance(1, 1_000_000), usual.waiting),
     )
 
 

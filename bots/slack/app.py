@@ -1,21 +1,16 @@
-"""The listeners. Events are only committed; commands and clicks are acknowledged first. Nothing else."""
+"""The listeners, registered. Events are only committed; commands and clicks are acknowledged first."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
-import structlog
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.commands import Commands
 from bots.slack.identity import Identity
-from bots.slack.inbound import to_question
+from bots.slack.listening import Listening
 from bots.slack.shortcut import ASK_ABOUT, AskAbout
-from core.services.asking import Asking
-
-log = structlog.get_logger(__name__)
+from bots.slack.stop_button import STOP, StopButton
 
 
 def build(
@@ -24,9 +19,10 @@ def build(
     *,
     bot_token: str,
     signing_secret: str | None,
-    asking: Asking,
+    listening: Listening,
     commands: Commands,
     ask_about: AskAbout,
+    stop_button: StopButton,
 ) -> AsyncApp:
     """Return the Bolt app, the same for Socket Mode and signed HTTP.
 
@@ -45,19 +41,13 @@ def build(
         process_before_response=True,
     )
 
-    async def on_message(body: Mapping[str, Any]) -> None:
-        question = to_question(body, bot_user=identity.bot_user)
-        if question is not None:
-            outcome = await asking.accept(question)
-            log.info("question offered", outcome=outcome.value, event_id=question.event)
-
-    async def on_other_event() -> None:
-        """Acknowledge what we subscribe to no longer, or not yet: Slack would only send it again."""
-
-    app.event("app_mention")(on_message)
-    app.event("message")(on_message)
-    app.event(re.compile(".*"))(on_other_event)
+    app.event("app_mention")(listening.on_message)
+    app.event("message")(listening.on_message)
+    app.event("app_uninstalled")(listening.on_uninstalled)
+    app.event("tokens_revoked")(listening.on_uninstalled)
+    app.event(re.compile(".*"))(listening.on_other_event)
     app.command("/threadline")(commands.on_command)
     app.shortcut(ASK_ABOUT)(ask_about.on_shortcut)
     app.view(ASK_ABOUT)(ask_about.on_submit)
+    app.action(STOP)(stop_button.on_press)
     return app

@@ -7,9 +7,11 @@ from math import ceil
 from typing import Any
 
 import aiohttp
+import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from core.errors import (
+    AccountRefused,
     OutcomeUnknown,
     Permanent,
     PostRefused,
@@ -18,6 +20,8 @@ from core.errors import (
     Unavailable,
     Unreachable,
 )
+
+log = structlog.get_logger(__name__)
 
 # Error codes of the Web API's methods (docs.slack.dev/reference/methods), by what we may do about them.
 _ACCOUNT = frozenset(
@@ -28,10 +32,6 @@ _UNSURE = frozenset({"internal_error", "fatal_error", "request_timeout"})
 
 #: What Slack answers when it cannot take a message's blocks or their size.
 UNSHOWABLE = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
-
-
-class AccountRefused(Unavailable):
-    """Slack does not accept our token: an operator can mend that, so what is owed is kept."""
 
 
 class TokenRefused(Permanent):
@@ -60,6 +60,26 @@ def translated() -> Iterator[None]:
     except (AttributeError, UnicodeDecodeError) as error:
         # slack_sdk stumbles over a 200 whose body is no JSON object: a proxy's page, for one.
         raise OutcomeUnknown("unreadable reply from Slack") from error
+
+
+class TokenWatch:
+    """Says once that Slack refuses our token, however many calls meet that, until it accepts it again."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Do what the function of this name does, and watch."""
+        try:
+            with translated():
+                yield
+        except AccountRefused as error:
+            if not self._told:
+                log.error("slack refuses our token", said=str(error))  # noqa: TRY400 its words are enough
+            self._told = True
+            raise
+        self._told = False
 
 
 def _meaning(error: SlackApiError) -> ThreadlineError:

@@ -1,6 +1,6 @@
 """After a start: the mentions and follow-ups that were written while nobody listened, within bounds."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,10 +10,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bots.slack.calls import translated
 from bots.slack.channels import is_shared
 from bots.slack.identity import Identity
-from bots.slack.inbound import SLACK, to_question, to_ts
+from bots.slack.inbound import SLACK, is_ts, text_of, to_question, to_ts
 from core.clock import Clock
 from core.errors import RateLimited, StoreUnavailable, ThreadlineError
-from core.model import Outcome, ThreadKey
+from core.model import Outcome, Question, ThreadKey
 from core.services.asking import Asking
 from core.services.linking import Linking
 
@@ -25,19 +25,29 @@ _CHANNELS = 50
 _THREADS = 50
 _MESSAGES = 100
 _LONGEST_PAUSE = timedelta(minutes=2)
+# Events may arrive in another order than they were written, and we may end before the older of two.
+_OVERTAKING = timedelta(minutes=10)
 
 
 class CatchUp:
-    """Offers what it finds to `Asking`, whose ledger knows what was accepted before."""
+    """Offers what it finds; the ledger of `Asking` knows what was accepted before."""
 
     def __init__(
-        self, client: AsyncWebClient, identity: Identity, asking: Asking, linking: Linking, clock: Clock
+        self,
+        client: AsyncWebClient,
+        identity: Identity,
+        asking: Asking,
+        linking: Linking,
+        clock: Clock,
+        *,
+        offer: Callable[[Question], Awaitable[Outcome]],
     ) -> None:
         self._client = client
         self._identity = identity
         self._asking = asking
         self._linking = linking
         self._clock = clock
+        self._offer = offer
         self._ledger: Mapping[ThreadKey, datetime] = {}
         self._shared: dict[str, bool] = {}
 
@@ -54,23 +64,55 @@ class CatchUp:
             return 0
 
     async def _run(self) -> int:
-        since = to_ts(self._clock.now() - WINDOW)
+        since = self._clock.now() - WINDOW
         linked = [link.at.channel for link in await self._linking.all(SLACK) if link.at.channel]
         known = [*(thread.channel for thread in self._ledger), *linked, *await self._joined()]
         channels = list(dict.fromkeys(known))[:_CHANNELS]
-        found = 0
+        found, others = 0, dict[ThreadKey, str]()
         for channel in channels:
-            found += await self._offer(channel, self._client.conversations_history, oldest=since)
+            written = await self._written(channel, self._client.conversations_history, oldest=to_ts(since))
+            for message in written:
+                found += _counts(await self._accept(channel, message))
+            others |= self._threads(channel, written)
         for thread, newest in list(self._ledger.items())[:_THREADS]:
-            # What was written before our newest question there was not meant for us, or is known.
-            found += await self._offer(
-                thread.channel,
-                self._client.conversations_replies,
-                oldest=to_ts(newest),
-                ts=thread.thread,
-            )
-        log.info("caught up", questions=found, channels=len(channels), threads=len(self._ledger))
+            found += await self._look_through(thread, newest - _OVERTAKING, newest)
+        fresh = [thread for thread in others if thread not in self._ledger]
+        for thread in sorted(fresh, key=others.__getitem__, reverse=True)[:_THREADS]:
+            found += await self._look_through(thread, since, None)
+        log.info(
+            "caught up", questions=found, channels=len(channels), threads=len(self._ledger), fresh=len(fresh)
+        )
         return found
+
+    def _threads(self, channel: str, written: Sequence[Mapping[str, Any]]) -> Mapping[ThreadKey, str]:
+        """Return a channel's threads with replies, each with the `ts` of the latest where that is told."""
+        # A root has a `thread_ts`, its own, as soon as it has replies.
+        return {
+            ThreadKey(SLACK, self._identity.workspace, channel, root): text_of(message, "latest_reply")
+            or root
+            for message in written
+            if is_ts(root := text_of(message, "thread_ts"))
+        }
+
+    async def _look_through(self, thread: ThreadKey, since: datetime, newest: datetime | None) -> int:
+        """Offer what was written in a thread; return how many were questions.
+
+        What is no mention counts from where the thread is ours: after `newest`, our newest question there,
+        and after what turns out to be a question, or words, of ours.
+        """
+        replies = self._client.conversations_replies
+        found, ours_since = 0, None if newest is None else to_ts(newest)
+        for message in await self._written(thread.channel, replies, oldest=to_ts(since), ts=thread.thread):
+            ts = text_of(message, "ts")
+            is_ours = ours_since is not None and ts >= ours_since
+            outcome = await self._accept(thread.channel, message, only_addressed=not is_ours)
+            found += _counts(outcome)
+            if not is_ours and (outcome is not Outcome.IGNORED or self._is_mine(message)):
+                ours_since = ts
+        return found
+
+    def _is_mine(self, message: Mapping[str, Any]) -> bool:
+        return text_of(message, "user") == self._identity.bot_user
 
     async def _joined(self) -> list[str]:
         """Return channels we are in: a default project needs no link."""
@@ -82,17 +124,16 @@ class CatchUp:
             return []
         return [str(channel["id"]) for channel in page["channels"]]
 
-    async def _offer(self, channel: str, look: Any, **where: str) -> int:
+    async def _written(self, channel: str, look: Any, **where: str) -> Sequence[Mapping[str, Any]]:
+        """Return messages as they were written; none where Slack does not give them."""
         try:
-            shared = await self._is_shared(channel)
+            await self._is_shared(channel)
             page = await self._read(look, channel=channel, limit=_MESSAGES, **where)
         except ThreadlineError as error:
             log.info("cannot catch up", channel=channel, error=type(error).__name__, said=str(error))
-            return 0
-        # History comes newest first, a thread's replies oldest first; they are offered as they were written.
-        written = sorted(page["messages"], key=lambda message: str(message.get("ts")))
-        outcomes = [await self._accept(channel, message, shared) for message in written]
-        return outcomes.count(Outcome.ACCEPTED) + outcomes.count(Outcome.UNLINKED)
+            return ()
+        # History comes newest first, a thread's replies oldest first.
+        return sorted(page["messages"], key=lambda message: str(message.get("ts")))
 
     async def _is_shared(self, channel: str) -> bool:
         """Tell whether people of another organisation read along: events say so, history does not.
@@ -116,20 +157,26 @@ class CatchUp:
             with translated():
                 return await look(**where)
 
-    async def _accept(self, channel: str, message: Mapping[str, Any], shared: bool) -> Outcome:
+    async def _accept(
+        self, channel: str, message: Mapping[str, Any], *, only_addressed: bool = False
+    ) -> Outcome:
         kind = "im" if channel.startswith("D") else "channel"
         event = {**message, "type": "message", "channel": channel, "channel_type": kind}
         body = {
             "event": event,
             "event_id": f"catch-up {channel} {message.get('ts')}",
             "team_id": self._identity.workspace,
-            "is_ext_shared_channel": shared,
+            "is_ext_shared_channel": self._shared.get(channel, False),
         }
         question = to_question(body, bot_user=self._identity.bot_user)
-        if question is None:
+        if question is None or (only_addressed and not question.addressed):
             return Outcome.IGNORED
         try:
-            return await self._asking.accept(question)
+            return await self._offer(question)
         except StoreUnavailable as error:
             log.warning("missed question not stored", event_id=question.event, said=str(error))
             return Outcome.IGNORED
+
+
+def _counts(outcome: Outcome) -> bool:
+    return outcome in {Outcome.ACCEPTED, Outcome.UNLINKED}

@@ -1,5 +1,8 @@
 """Slack's signed requests as a Starlette route: what is not well signed gets 401, whatever its fault."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.internals import parse_body
@@ -66,9 +69,29 @@ def _is_shaped(body: str, content_type: str) -> bool:
         return False
     if not isinstance(parsed, dict):
         return False
-    event, authorizations = parsed.get("event"), parsed.get("authorizations")
+    event, actions = parsed.get("event"), parsed.get("actions")
     if parsed.get("type") == "event_callback" and not isinstance(event, dict):
         return False
     typed = event is None or (isinstance(event, dict) and isinstance(event.get("type"), str))
-    listed = isinstance(authorizations, list) and all(isinstance(one, dict) for one in authorizations)
-    return typed and (authorizations is None or listed)
+    listed = _is_listed(parsed.get("authorizations")) and _is_listed(actions) and actions != []
+    return typed and listed and all(map(_is_legible, _parts(parsed)))
+
+
+def _is_listed(things: object) -> bool:
+    return things is None or (isinstance(things, list) and all(isinstance(one, dict) for one in things))
+
+
+def _parts(parsed: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return where Bolt looks for who did something, and where: the body, its event, and messages in that."""
+    event = _inner(parsed, "event")
+    return [parsed, event, _inner(event, "message"), _inner(event, "previous_message")]
+
+
+def _inner(part: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    inner = part.get(name)
+    return inner if isinstance(inner, dict) else {}
+
+
+def _is_legible(part: Mapping[str, Any]) -> bool:
+    """Tell whether its names are of a kind that Bolt can look into."""
+    return all(isinstance(part.get(name), str | dict | None) for name in ("user", "channel", "team"))

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.calls import AccountRefused, TokenRefused, translated
+from bots.slack.calls import TokenRefused, translated
+from core.errors import AccountRefused
 from core.model import WorkspaceId
 
 

@@ -27,8 +27,8 @@ _SLACKBOT = "USLACKBOT"
 
 
 @dataclass(frozen=True, slots=True)
-class _Spoken:
-    """What we read of an event; absent texts are empty."""
+class Spoken:
+    """What we read of an event in which a person says something; absent texts are empty."""
 
     kind: str
     event: str
@@ -48,8 +48,8 @@ def to_question(body: Mapping[str, Any], *, bot_user: str) -> Question | None:
     `body` is an `event_callback` whose event is a `message` or an `app_mention`. In a thread without a
     mention the question comes back not `addressed`: it counts only where the thread is ours.
     """
-    said = _spoken(body)
-    if said is None or said.author in {bot_user, _SLACKBOT}:
+    said = spoken(body, bot_user=bot_user)
+    if said is None:
         return None
     addressed = said.kind == "app_mention" or said.channel_type == "im" or mentions(said.raw, bot_user)
     if not addressed and (said.thread == said.ts or mentions_other(said.raw, bot_user)):
@@ -82,7 +82,23 @@ def to_ts(at: datetime) -> str:
     return f"{int(at.timestamp())}.{at.microsecond:06}"
 
 
-def _spoken(body: Mapping[str, Any]) -> _Spoken | None:
+def is_ts(text: str) -> bool:
+    """Tell whether a text is a message's `ts`."""
+    return _TS.fullmatch(text) is not None
+
+
+def uninstalled_from(body: Mapping[str, Any]) -> WorkspaceId | None:
+    """Return the workspace that an `app_uninstalled`, or a `tokens_revoked` of a bot's, is about."""
+    event, team = body.get("event"), text_of(body, "team_id")
+    if not isinstance(event, Mapping) or not team:
+        return None
+    tokens = event.get("tokens")
+    revoked = bool(tokens.get("bot")) if isinstance(tokens, Mapping) else False
+    gone = event.get("type") == "app_uninstalled" or (event.get("type") == "tokens_revoked" and revoked)
+    return WorkspaceId(team) if gone else None
+
+
+def spoken(body: Mapping[str, Any], *, bot_user: str) -> Spoken | None:
     """Return a person's words as they came; None for anything else, such as JSON of another shape.
 
     What has the right signature and a wrong shape would only be sent again if we failed over it.
@@ -90,26 +106,25 @@ def _spoken(body: Mapping[str, Any]) -> _Spoken | None:
     event = body.get("event")
     if not isinstance(event, Mapping) or event.get("bot_id"):
         return None
-    ts = _text(event, "ts")
-    said = _Spoken(
-        kind=_text(event, "type"),
-        event=_text(body, "event_id"),
-        team=_text(body, "team_id"),
-        channel=_text(event, "channel"),
-        channel_type=_text(event, "channel_type"),
-        author=_text(event, "user"),
+    ts = text_of(event, "ts")
+    said = Spoken(
+        kind=text_of(event, "type"),
+        event=text_of(body, "event_id"),
+        team=text_of(body, "team_id"),
+        channel=text_of(event, "channel"),
+        channel_type=text_of(event, "channel_type"),
+        author=text_of(event, "user"),
         ts=ts,
         thread=str(event.get("thread_ts") or ts),
-        raw=_text(event, "text"),
+        raw=text_of(event, "text"),
         has_files=bool(event.get("files") or event.get("attachments")),
     )
-    whole = all((said.event, said.team, said.channel, said.author))
-    spoken = said.kind in {"message", "app_mention"} and str(event.get("subtype") or "") in _SPOKEN
-    times = _TS.fullmatch(said.ts) and _TS.fullmatch(said.thread)
-    return said if whole and spoken and times else None
+    whole = all((said.event, said.team, said.channel, said.author)) and is_ts(said.ts) and is_ts(said.thread)
+    words = said.kind in {"message", "app_mention"} and str(event.get("subtype") or "") in _SPOKEN
+    return said if whole and words and said.author not in {bot_user, _SLACKBOT} else None
 
 
-def _text(values: Mapping[str, Any], name: str) -> str:
+def text_of(values: Mapping[str, Any], name: str) -> str:
     """Return a text of Slack's; a value of another kind is as good as none."""
     value = values.get(name)
     return value if isinstance(value, str) else ""

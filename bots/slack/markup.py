@@ -17,6 +17,8 @@ PART_LIMIT = 11_000
 BLOCK_LIMIT = 45
 #: `text` fails near 4,000 characters in chat.update.
 TEXT_LIMIT = 3_900
+#: A section has room for so much.
+SECTION_LIMIT = 3_000
 _TABLE_ROWS, _TABLE_COLUMNS, _TABLE_CHARACTERS = 100, 20, 9_500  # of 10,000 in all of a message's cells
 
 _COUNTED = {"heading_open", "paragraph_open", "fence", "code_block", "hr", "table_open", "blockquote_open"}
@@ -41,9 +43,9 @@ def fallback(part: str, limit: int = TEXT_LIMIT) -> str:
     return whole if len(whole) <= limit else escaped(split(part, limit - 1, _escaped_length)[0]) + "…"
 
 
-def as_text(part: str) -> list[str]:
-    """Return all of `part` as texts of at most `TEXT_LIMIT`, for when Slack refuses the blocks."""
-    return [escaped(piece) for piece in split(part, TEXT_LIMIT, _escaped_length)]
+def as_text(part: str, limit: int = TEXT_LIMIT) -> list[str]:
+    """Return all of `part` as texts of at most `limit` characters, for when Slack refuses the blocks."""
+    return [escaped(piece) for piece in split(part, limit, _escaped_length)]
 
 
 def escaped(text: str) -> str:

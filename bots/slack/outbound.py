@@ -1,24 +1,27 @@
 """Our answers → Slack: a `Poster`. Every message goes into its thread, marked so that it can be found."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from slack_sdk.models.blocks import MarkdownBlock
+from slack_sdk.models.blocks import ContextBlock, MarkdownBlock, MarkdownTextObject, SectionBlock
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots import texts
-from bots.slack.calls import Forbidden, Unshowable, translated
+from bots.slack.calls import Forbidden, TokenWatch, Unshowable
 from bots.slack.inbound import to_ts
-from bots.slack.markup import as_text, fallback, parts
+from bots.slack.markup import SECTION_LIMIT, TEXT_LIMIT, as_text, fallback, parts
 from bots.slack.members import Members
+from bots.slack.stop_button import with_stop
 from core.clock import Clock
 from core.errors import CannotLook, PostRefused, ThreadlineError
 from core.model import (
     Address,
     AnswerPart,
+    AssistantAway,
     AuthorId,
+    Mark,
     Notice,
     QueuedUntil,
     Reason,
@@ -48,6 +51,7 @@ class SlackPoster:
         self._members = members
         self._clock = clock
         self._shows_status = True
+        self._watch = TokenWatch()
 
     def split(self, answer: str, remarks: Collection[Remark]) -> Sequence[str]:
         """Return Markdown parts that each fit a `markdown` block."""
@@ -75,7 +79,7 @@ class SlackPoster:
             await self._set_status(to, "")  # no message of ours will take it away
         except ThreadlineError as error:
             log.info("state not shown", delivery=to.delivery, error=str(error))
-        with translated():
+        with self._watch.translated():
             reply = await self._client.chat_postMessage(channel=to.author, text=words, **_QUIET)
         return str(reply["ts"])
 
@@ -84,7 +88,7 @@ class SlackPoster:
         cursor = ""
         for _ in range(_PAGES):
             try:
-                with translated():
+                with self._watch.translated():
                     reply = await self._client.conversations_replies(
                         channel=to.thread.channel,
                         ts=to.thread.thread,
@@ -105,14 +109,42 @@ class SlackPoster:
                 return None
         raise CannotLook("the thread has more messages than we may look through")
 
+    async def mark(self, to: Address, part: AnswerPart, mark: Mark) -> None:
+        """Have a posted part say so, in small print below it; as text, whole, if Slack will not show that."""
+        words = texts.mark(mark)
+        below = ContextBlock(elements=[MarkdownTextObject(text=words)]).to_dict()
+        most = TEXT_LIMIT - len(words)
+        beside = f"{fallback(part.text, most)}\n{words}"
+        try:
+            await self._change(to, part, beside, [MarkdownBlock(text=part.text).to_dict(), below])
+        except Unshowable as error:
+            log.warning("blocks refused, marked as text", delivery=to.delivery, said=str(error))
+            is_whole = len(as_text(part.text, most)) == 1
+            await self._change(to, part, beside, None if is_whole else [*_sections(part.text), below])
+
+    async def _change(
+        self, to: Address, part: AnswerPart, text: str, blocks: Sequence[dict[str, Any]] | None
+    ) -> None:
+        with self._watch.translated():
+            await self._client.chat_update(
+                channel=to.thread.channel,
+                ts=part.posted or "",
+                text=text,
+                blocks=blocks,
+                metadata={"event_type": PART, "event_payload": _mark(to, part)},
+                **_QUIET,
+            )
+
     async def show_state(self, to: Address, state: ThreadState) -> None:
         """Set the thread's status; Slack takes it away with our next message, or after two minutes."""
         match state:
             case QueuedUntil(at) if at - self._clock.now() > _STATUS_HOLDS:
-                shown = f"<!date^{int(at.timestamp())}^{{time}}|{texts.clock_time(at)}>"
-                await self._say(to, text=texts.queued(shown), piece=None)
+                await self._say_waiting(to, texts.queued(self._shown(at)))
             case QueuedUntil(at):
-                await self._set_status(to, texts.STATUS_QUEUED.format(at=texts.clock_time(at)))
+                clock_time = texts.clock_time(self._clock.wall(at))
+                await self._set_status(to, texts.STATUS_QUEUED.format(at=clock_time))
+            case AssistantAway(until):
+                await self._say_waiting(to, texts.away(self._shown(until)))
             case Working.ASKING:
                 await self._set_status(to, texts.STATUS_WORKING)
             case Working.IDLE:
@@ -121,6 +153,14 @@ class SlackPoster:
     async def names(self, workspace: WorkspaceId, authors: Collection[AuthorId]) -> Mapping[AuthorId, str]:  # noqa: ARG002 one workspace, one token
         """Return display names, remembered for ten minutes."""
         return await self._members.names(authors)
+
+    def _shown(self, at: datetime) -> str:
+        """Return a time as each reader is shown it in their own time zone."""
+        wall = self._clock.wall(at)
+        return f"<!date^{int(wall.timestamp())}^{{time}}|{texts.clock_time(wall)}>"
+
+    async def _say_waiting(self, to: Address, words: str) -> None:
+        await self._say(to, text=words, piece=None, blocks=with_stop(words))
 
     async def _say(
         self,
@@ -131,7 +171,7 @@ class SlackPoster:
         blocks: Sequence[dict[str, Any]] | None = None,
     ) -> str:
         mark = None if piece is None else {"event_type": PART, "event_payload": _mark(to, piece)}
-        with translated():
+        with self._watch.translated():
             reply = await self._client.chat_postMessage(
                 channel=to.thread.channel,
                 thread_ts=to.thread.thread,
@@ -146,7 +186,7 @@ class SlackPoster:
         if not self._shows_status:
             return
         try:
-            with translated():
+            with self._watch.translated():
                 await self._client.assistant_threads_setStatus(
                     channel_id=to.thread.channel, thread_ts=to.thread.thread, status=status
                 )
@@ -165,3 +205,9 @@ def _mark(to: Address, piece: AnswerPart | Notice) -> Mapping[str, Any]:
     if isinstance(piece, Notice):
         return {"delivery": to.delivery, "notice": piece.reason.value}
     return {"delivery": to.delivery, "part": piece.number}
+
+
+def _sections(text: str) -> list[dict[str, Any]]:
+    """Return blocks that show a long text just as a message's own text is shown."""
+    pieces = as_text(text, SECTION_LIMIT)
+    return [SectionBlock(text=MarkdownTextObject(text=piece, verbatim=True)).to_dict() for piece in pieces]

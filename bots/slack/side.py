@@ -9,21 +9,22 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.routing import Route
 
+from bots.bounded import BoundedResponse
 from bots.errands import Errands
 from bots.slack import http
 from bots.slack.app import build
 from bots.slack.catch_up import CatchUp
 from bots.slack.commands import Commands
 from bots.slack.identity import Identity, identify
+from bots.slack.listening import Listening
 from bots.slack.members import Members
 from bots.slack.outbound import SlackPoster
 from bots.slack.shortcut import AskAbout
 from bots.slack.sockets import Sockets
+from bots.slack.stop_button import StopButton
 from core.clock import Clock
 from core.ports import Poster
-from core.services.asking import Asking
-from core.services.collecting import Collecting
-from core.services.linking import Linking
+from core.services.offered import Services
 
 # One session, so one connection for many calls; its time-out is the one that counts.
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
@@ -43,7 +44,7 @@ class Access:
 @asynccontextmanager
 async def web_client(bot_token: str, api_url: str, proxy: str | None = None) -> AsyncIterator[AsyncWebClient]:
     """Give a client over one session. It retries nothing: a dropped post might be posted twice."""
-    async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+    async with aiohttp.ClientSession(timeout=_TIMEOUT, response_class=BoundedResponse) as session:
         client = AsyncWebClient(token=bot_token, base_url=api_url, session=session, retry_handlers=[])
         client.proxy = proxy  # given none, slack_sdk would look one up in the environment by itself
         yield client
@@ -78,20 +79,25 @@ class SlackSide:
         self._catching: asyncio.Task[int] | None = None
         self.poster: Poster = SlackPoster(client, self._members, clock)
 
-    async def attach(self, asking: Asking, linking: Linking, collecting: Collecting) -> list[Route]:  # noqa: ARG002 nothing is kept for people here
+    async def attach(self, services: Services) -> list[Route]:
         """Bind the listeners to the services, and return the routes by which signed HTTP reaches them."""
-        self._catch_up = CatchUp(self._client, self.identity, asking, linking, self._clock)
+        asking, linking = services.asking, services.linking
+        listening = Listening(services, self._clock, bot_user=self.identity.bot_user)
+        self._catch_up = CatchUp(
+            self._client, self.identity, asking, linking, self._clock, offer=listening.offer
+        )
         await self._catch_up.remember()
         app = build(
             self._client,
             self.identity,
             bot_token=self._access.bot_token,
             signing_secret=self._access.signing_secret,
-            asking=asking,
+            listening=listening,
             commands=Commands(linking, self._members, self._errands, admins=self._admins),
             ask_about=AskAbout(
                 asking, self._client, self._errands, self._clock, bot_user=self.identity.bot_user
             ),
+            stop_button=StopButton(services.stopping, self._errands),
         )
         if self._access.app_token is not None:
             self._sockets = Sockets(app, self._client, self._access.app_token, self._clock)

@@ -7,9 +7,9 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.calls import AccountRefused, TokenRefused, translated
+from bots.slack.calls import TokenRefused, translated
 from core.clock import Clock
-from core.errors import ThreadlineError
+from core.errors import AccountRefused, ThreadlineError
 
 log = structlog.get_logger(__name__)
 

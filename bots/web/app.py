@@ -7,12 +7,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bots.web.metrics import CONTENT_TYPE
 
-def build(routes: Sequence[BaseRoute], is_ready: Callable[[], Awaitable[bool]]) -> Starlette:
+
+def build(
+    routes: Sequence[BaseRoute],
+    is_ready: Callable[[], Awaitable[bool]],
+    metrics: Callable[[], Awaitable[bytes | None]],
+) -> Starlette:
     """Return the application.
 
     `/livez` says that the process runs; `/readyz` that it can accept questions, which needs the database
-    and nothing else: an assistant that is away is no reason to turn askers away.
+    and nothing else: an assistant that is away is no reason to turn askers away. It shows in `/metrics`.
     """
 
     async def livez(request: Request) -> Response:  # noqa: ARG001 Starlette's signature
@@ -22,4 +28,9 @@ def build(routes: Sequence[BaseRoute], is_ready: Callable[[], Awaitable[bool]]) 
         ready = await is_ready()
         return JSONResponse({"ready": ready}, 200 if ready else 503)
 
-    return Starlette(routes=[*routes, Route("/livez", livez), Route("/readyz", readyz)])
+    async def measured(request: Request) -> Response:  # noqa: ARG001 Starlette's signature
+        found = await metrics()
+        return Response(found, 503 if found is None else 200, media_type=CONTENT_TYPE)
+
+    probes = [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", measured)]
+    return Starlette(routes=[*routes, *probes])

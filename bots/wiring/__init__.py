@@ -5,7 +5,8 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -18,6 +19,7 @@ from bots.settings import Settings
 from bots.slack.inbound import SLACK
 from bots.slack.side import slack_side
 from bots.web import app as web
+from bots.web.metrics import exposition
 from bots.web.serving import WebServer
 from bots.wiring.parts import (
     catalogue_of,
@@ -27,6 +29,8 @@ from bots.wiring.parts import (
     linking_over,
     new_delivery_id,
     opened_store,
+    reviewing_over,
+    services_over,
     slack_access,
 )
 from core.clock import Clock
@@ -36,13 +40,12 @@ from core.ports import Poster
 from core.project_api import HttpCatalogue, HttpChatApi
 from core.retry import Limits
 from core.services.answering import Answering, AnsweringRules
-from core.services.asking import Asking, AskingRules
-from core.services.collecting import Collecting
 from core.services.delivering import Delivering
 from core.services.leases import Leases
-from core.services.linking import Linking
+from core.services.marking import Marking
+from core.services.offered import Services
 from core.services.posting import Posting
-from core.store import SoleProcess, Store
+from core.store import SoleProcess, Store, check
 
 __all__ = [
     "Threadline",
@@ -52,6 +55,7 @@ __all__ = [
     "linking_over",
     "new_delivery_id",
     "opened_store",
+    "reviewing_over",
     "running",
     "slack_access",
 ]
@@ -59,7 +63,6 @@ __all__ = [
 log = structlog.get_logger(__name__)
 
 _DRAIN_SECONDS = 20.0
-_EVER = timedelta(days=36_500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Side(Protocol):
         """Return the name by which people there know where, or who, we are."""
         ...
 
-    async def attach(self, asking: Asking, linking: Linking, collecting: Collecting) -> list[Route]:
+    async def attach(self, services: Services) -> list[Route]:
         """Bind the listeners, and return the routes by which HTTP reaches them."""
         ...
 
@@ -100,9 +103,7 @@ class Core:
     """The services over one store."""
 
     store: Store
-    asking: Asking
-    linking: Linking
-    collecting: Collecting
+    services: Services
     working: "asyncio.Task[None]"
 
     async def is_ready(self) -> bool:
@@ -115,6 +116,14 @@ class Core:
     async def tally(self, now: datetime) -> Tally:
         """Return what the queue holds."""
         return await self.store(lambda uow: uow.deliveries.tally(now))
+
+    async def metrics(self, clock: Clock) -> bytes | None:
+        """Return what the queue holds as metrics; None while the database is away."""
+        now = clock.now()
+        try:
+            return exposition(await self.tally(now), now)
+        except StoreUnavailable:
+            return None
 
 
 @asynccontextmanager
@@ -129,6 +138,7 @@ async def running(settings: Settings, clock: Clock) -> AsyncIterator[Threadline]
     async with AsyncExitStack() as stack:
         engine, store = await stack.enter_async_context(opened_store(settings))
         stack.enter_context(SoleProcess(engine))
+        await asyncio.to_thread(check, engine)
         chat = await stack.enter_async_context(chat_api(settings, settings.chat, clock))
         catalogue = await stack.enter_async_context(catalogue_of(settings.chat, clock))
         sides = await _sides(settings, clock, store, catalogue, stack)
@@ -137,9 +147,11 @@ async def running(settings: Settings, clock: Clock) -> AsyncIterator[Threadline]
         routes: list[Route] = []
         for platform, side in sides.items():
             stack.push_async_callback(side.hush)
-            await core.linking.begin(platform)
-            routes += await side.attach(core.asking, core.linking, core.collecting)
-        server = WebServer(web.build(routes, core.is_ready), settings.http.host, settings.http.port)
+            await core.services.linking.begin(platform)
+            routes += await side.attach(core.services)
+        metrics = partial(core.metrics, clock)
+        app = web.build(routes, core.is_ready, metrics)
+        server = WebServer(app, settings.http.host, settings.http.port)
         url = await server.start()
         stack.push_async_callback(server.aclose)
         listening = [task for side in sides.values() if (task := await side.listen()) is not None]
@@ -171,25 +183,16 @@ async def _delivering(
     settings: Settings, store: Store, chat: HttpChatApi, posters: Mapping[Platform, Poster], clock: Clock
 ) -> AsyncIterator[Core]:
     """Run the delivering half. What the last process held is free at once: we are the only one."""
-    freed = await store(lambda uow: uow.deliveries.release_expired(clock.now() + _EVER, ()))
-    log.info("store open", taken_over=freed)
+    leases = Leases(store, clock)
+    log.info("store open", taken_over=await leases.take_over())
     schedule = Schedule(clock, lambda: delivering.wake())  # noqa: PLW0108 it is made below, and needs the schedule
-    delivering = _build_delivering(settings, store, chat, posters, clock=clock, on_next_due=schedule.next_due)
-    asking_rules = AskingRules(
-        lane=lane_of(settings.chat),
-        default_project=settings.default_project,
-        budget=settings.history_characters,
+    delivering = _build_delivering(
+        settings, store, chat, posters, clock=clock, leases=leases, on_next_due=schedule.next_due
     )
     schedule.start()
     working = asyncio.create_task(delivering.run(), name="delivering")
     try:
-        yield Core(
-            store,
-            Asking(store, clock, asking_rules, new_id=new_delivery_id, wake=delivering.wake),
-            linking_over(settings, store, clock, delivering.wake),
-            Collecting(store),
-            working,
-        )
+        yield Core(store, services_over(settings, store, clock, delivering), working)
     finally:
         delivering.stop()
         await asyncio.gather(working, return_exceptions=True)
@@ -204,9 +207,9 @@ def _build_delivering(
     posters: Mapping[Platform, Poster],
     *,
     clock: Clock,
+    leases: Leases,
     on_next_due: Callable[[datetime | None], None],
 ) -> Delivering:
-    leases = Leases(store, clock)
     dice = random.SystemRandom().random
     rules = AnsweringRules(settings.history_characters, Limits(deadline=settings.deadline))
     return Delivering(
@@ -215,6 +218,7 @@ def _build_delivering(
         leases,
         Answering(store, chat, posters, clock=clock, leases=leases, rules=rules, random=dice),
         Posting(store, posters, clock, leases, random=dice),
+        marking=Marking(store, posters, clock),
         concurrency=settings.concurrency,
         on_next_due=on_next_due,
     )

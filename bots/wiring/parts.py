@@ -14,7 +14,11 @@ from bots.slack.side import Access as SlackAccess
 from core.clock import Clock
 from core.model import DeliveryId, LaneId
 from core.project_api import HttpCatalogue, HttpChatApi
+from core.services.asking import AskingRules
+from core.services.delivering import Delivering
 from core.services.linking import Linking
+from core.services.offered import Services
+from core.services.reviewing import Reviewing
 from core.store import Store, connect, migrate
 
 
@@ -71,9 +75,25 @@ def discord_access(discord: DiscordSettings) -> DiscordAccess:
 
 
 def linking_over(settings: Settings, store: Store, clock: Clock, wake: Callable[[], None]) -> Linking:
-    """Return the linking service, for the running program as for a single command."""
+    """Return the linking service, for a single command."""
     default, lane = settings.default_project, lane_of(settings.chat)
     return Linking(store, clock, lane=lane, default_project=default, wake=wake)
+
+
+def reviewing_over(settings: Settings, store: Store, clock: Clock) -> Reviewing:
+    """Return the service for what only a human moves, for a single command."""
+    return Reviewing(store, clock, lane=lane_of(settings.chat), wake=lambda: None)
+
+
+def services_over(settings: Settings, store: Store, clock: Clock, delivering: Delivering) -> Services:
+    """Return what adapters call, for the running program."""
+    rules = AskingRules(
+        lane=lane_of(settings.chat),
+        default_project=settings.default_project,
+        budget=settings.history_characters,
+        allowances=settings.allowances,
+    )
+    return Services.over(store, clock, rules, delivering, new_id=new_delivery_id)
 
 
 def lane_of(chat: ChatSettings | None) -> LaneId:

@@ -1,9 +1,11 @@
 """Frozen values that pass between the rooms of Threadline; no behaviour beyond their own sense."""
 
 from core.model.deliveries import (
+    HEADS,
     SETTLED,
     Address,
     AnswerPart,
+    AssistantAway,
     Conversation,
     Delivery,
     Link,
@@ -38,6 +40,8 @@ from core.model.lanes import (
 )
 from core.model.questions import (
     HINTS,
+    Amendment,
+    Mark,
     Notice,
     Outcome,
     Question,
@@ -48,12 +52,15 @@ from core.model.questions import (
 )
 
 __all__ = [
+    "HEADS",
     "HINTS",
     "NO_RECEIPT",
     "SETTLED",
     "WIDE_OPEN",
     "Address",
+    "Amendment",
     "AnswerPart",
+    "AssistantAway",
     "AuthorId",
     "ChannelKey",
     "Conversation",
@@ -64,6 +71,7 @@ __all__ = [
     "Lane",
     "LaneId",
     "Link",
+    "Mark",
     "MessageId",
     "NewDelivery",
     "Notice",

@@ -15,6 +15,7 @@ from core.model.ids import (
     Receipt,
     ThreadKey,
 )
+from core.model.lanes import Lane
 from core.model.questions import Notice, Question
 
 
@@ -31,10 +32,14 @@ class State(StrEnum):
     KEPT = "kept"  #: stored, but its asker cannot be reached in private; they will fetch it
     BURIED = "buried"  #: given up; the asker has been told
     AMBIGUOUS = "ambiguous"  #: a part may or may not have been posted; only a human moves it
+    CANCELLED = "cancelled"  #: deleted, or stopped, before anything was posted
+    REFUSED = "refused"  #: turned away, as an allowance was used up; kept so that it is not asked later
 
 
 #: A delivery in one of these no longer holds up its thread.
-SETTLED = frozenset({State.DONE, State.KEPT, State.BURIED, State.AMBIGUOUS})
+SETTLED = frozenset({State.DONE, State.KEPT, State.BURIED, State.AMBIGUOUS, State.CANCELLED, State.REFUSED})
+#: A delivery in one of these is the one of its thread that it is the turn of.
+HEADS = frozenset({State.ACCEPTED, State.ASKING, State.ANSWERED, State.POSTING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,9 @@ class Delivery:
     `fence` is the holder's number: a write with an older one is refused. `notice` is set when a
     notice is owed in place of an answer. `doubtful` tells that the next part may have been posted
     already. `ready_at` is when the question became the first of its thread; `paused_before` is how
-    long its lane had been paused by then, so that pauses do not count towards its deadline. `receipt`
-    is the adapter's own note, gone once the delivery is settled.
+    long its lane had been paused by then, so that pauses do not count towards its deadline. `rank` is its
+    place in its lane's line, in which workspaces take turns. `receipt` is the adapter's own note, gone once
+    the delivery is settled.
     """
 
     id: DeliveryId
@@ -60,6 +66,7 @@ class Delivery:
     ready_at: datetime
     due_at: datetime
     paused_before: float
+    rank: int
     attempt: int
     maybe_charged: int
     fence: int
@@ -83,6 +90,7 @@ class NewDelivery:
     accepted_at: datetime
     due_at: datetime
     paused_before: float
+    rank: int
     told: bool
     notice: Notice | None
 
@@ -125,7 +133,14 @@ class QueuedUntil:
     at: datetime
 
 
-ThreadState = Working | QueuedUntil
+@dataclass(frozen=True, slots=True)
+class AssistantAway:
+    """The assistant does not answer at all just now; the question is kept and tried until `until`."""
+
+    until: datetime
+
+
+ThreadState = Working | QueuedUntil | AssistantAway
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +168,14 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What the queue holds, for people: deliveries by state, and each paused lane's end."""
+    """What the queue holds, for people: deliveries by state, and the lanes that are not wide open."""
 
     by_state: Mapping[State, int]
     oldest_due: datetime | None
-    paused: Mapping[LaneId, datetime]
+    lanes: Mapping[LaneId, Lane]
+
+    @property
+    def paused(self) -> Mapping[LaneId, datetime]:
+        """Until when nothing is begun, by lane."""
+        ends = {id_: lane.paused_until for id_, lane in self.lanes.items()}
+        return {id_: at for id_, at in ends.items() if at is not None}

@@ -14,7 +14,8 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"  #: it was accepted before, perhaps as its twin event
     UNLINKED = "unlinked"  #: it is on disk and waits for the channel to be linked
     IGNORED = "ignored"  #: it was not meant for us
-    REFUSED = "refused"  #: the thread has had its hour's worth of answers
+    REFUSED = "refused"  #: turned away without a word, after having been told why
+    STOPPED = "stopped"  #: it said "stop", and that was done
 
 
 class Role(StrEnum):
@@ -34,7 +35,7 @@ class Turn:
 
 
 class Reason(StrEnum):
-    """Why a thread gets a notice instead of an answer. The words for it are in bots/texts.py."""
+    """Why a thread gets a notice instead of an answer. The words for it are in bots/texts."""
 
     NOT_LINKED = "not_linked"  #: the channel has no project; the question waits for one
     LINK_EXPIRED = "link_expired"  #: nobody linked the channel in time
@@ -45,6 +46,11 @@ class Reason(StrEnum):
     OTHER_PROJECT = "other_project"  #: the thread is bound to another project than the one asked for
     EXTERNAL = "external"  #: the channel is shared with people of another organisation
     TOO_MANY = "too_many"  #: the thread's ceiling of answers per hour
+    PERSON_SPENT = "person_spent"  #: its author has asked as much as one person may in an hour
+    CHANNEL_SPENT = "channel_spent"  #: so has its channel
+    QUEUE_FULL = "queue_full"  #: as many questions of its workspace wait as may
+    STOPPED = "stopped"  #: its author said "stop": what they had asked in the thread was cancelled
+    NOTHING_TO_STOP = "nothing_to_stop"  #: they said so, and nothing of theirs was under way
     KEY_REFUSED = "key_refused"
     PROJECT_UNKNOWN = "project_unknown"
     CREDITS_SPENT = "credits_spent"
@@ -66,6 +72,11 @@ HINTS = frozenset(
         Reason.OTHER_PROJECT,
         Reason.EXTERNAL,
         Reason.TOO_MANY,
+        Reason.PERSON_SPENT,
+        Reason.CHANNEL_SPENT,
+        Reason.QUEUE_FULL,
+        Reason.STOPPED,
+        Reason.NOTHING_TO_STOP,
     }
 )
 
@@ -108,3 +119,20 @@ class Remark(StrEnum):
 
     FILES_UNREAD = "files_unread"
     OLDER_TURNS_LEFT_OUT = "older_turns_left_out"
+
+
+class Mark(StrEnum):
+    """What became of a question after it was sent to the assistant; its answer is made to say so."""
+
+    EDITED = "edited"  #: the answer is to an earlier text
+    DELETED = "deleted"  #: the question is not there any more
+
+
+class Amendment(StrEnum):
+    """What an edit, or a deletion, of a message came to."""
+
+    UNKNOWN = "unknown"  #: that message is no question of ours
+    UNCHANGED = "unchanged"  #: it changes nothing for us
+    TAKEN = "taken"  #: the latest text will be sent
+    CANCELLED = "cancelled"  #: it will not be answered any more
+    MARKED = "marked"  #: the answer will say so

@@ -1,15 +1,18 @@
 """The Protocols between what Threadline decides and what carries it out. No implementations."""
 
 from core.ports.outside import Catalogue, ChatApi, Poster
-from core.ports.storing import Conversations, Deliveries, Lanes, Links, Transact, UnitOfWork
+from core.ports.queue import Counts, Deliveries, Lanes, Marks
+from core.ports.storing import Conversations, Links, Transact, UnitOfWork
 
 __all__ = [
     "Catalogue",
     "ChatApi",
     "Conversations",
+    "Counts",
     "Deliveries",
     "Lanes",
     "Links",
+    "Marks",
     "Poster",
     "Transact",
     "UnitOfWork",

@@ -7,6 +7,7 @@ from core.model import (
     Address,
     AnswerPart,
     AuthorId,
+    Mark,
     Notice,
     Project,
     ProjectId,
@@ -62,6 +63,13 @@ class Poster(Protocol):
         """Look for a part, or a notice, after an attempt whose outcome is unknown.
 
         Raises CannotLook when the platform does not let us.
+        """
+        ...
+
+    async def mark(self, to: Address, part: AnswerPart, mark: Mark) -> None:
+        """Have a posted part say what became of its question since. Done twice, it looks as if done once.
+
+        Raises like `post`; AskerAway or PostRefused where a message cannot be changed any more.
         """
         ...
 

@@ -1,21 +1,20 @@
 """From a claimed question to a stored answer: history, the chat call, and what becomes of its errors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 import structlog
 
 from core import history
 from core.clock import Clock
-from core.errors import RateLimited, ThreadlineError
+from core.errors import LeaseLost, RateLimited, ThreadlineError
 from core.model import (
-    Address,
+    AssistantAway,
     AuthorId,
     Delivery,
-    LaneId,
+    Lane,
+    Mark,
     Platform,
     QueuedUntil,
     Reason,
@@ -28,14 +27,14 @@ from core.model import (
 )
 from core.ports import ChatApi, Poster, Transact, UnitOfWork
 from core.retry import Limits, overdue, pause_after
-from core.services.failing import TELL_AGAIN_FROM, failed, give_up, put_back, to_post
+from core.services.failing import TELL_AGAIN_FROM, expire, failed, give_up, put_back, to_post, until
+from core.services.gates import Gates
 from core.services.leases import Leases
 from core.services.settling import succeeded
+from core.services.showing import Showing
 
 log = structlog.get_logger(__name__)
 
-#: Platforms let a status lapse (Slack after two minutes); a long call renews it before.
-_SHOW_AGAIN = 90.0
 _PLAIN_CUT = 1_500
 
 
@@ -45,6 +44,14 @@ class AnsweringRules:
 
     budget: int = 60_000
     limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What is sent, and the question in it as it is stored."""
+
+    asked: str
+    window: history.Window
 
 
 class Answering:
@@ -68,7 +75,8 @@ class Answering:
         self._leases = leases
         self._rules = rules
         self._random = random
-        self._gates: dict[LaneId, datetime] = {}
+        self._showing = Showing(posters, clock)
+        self._gates = Gates(clock)
 
     async def ask(self, delivery: Delivery) -> Delivery | None:
         """Ask for a claimed delivery, and return it ready to be posted; None if it was put back.
@@ -81,14 +89,16 @@ class Answering:
         await self._leases.check(delivery)
         if said is None or await self._held_up(delivery):
             return None
-        async with self._shown_working(delivery):
+        async with self._showing.working(delivery):
             try:
-                answer = await self._chat.ask(delivery.project, said.turns)
+                answer = await self._chat.ask(delivery.project, said.window.turns)
             except ThreadlineError as error:
                 failure = error
             else:
-                parts = await self._split(delivery, answer, trimmed=said.trimmed)
-                return await self._leases.persist(lambda uow: self._answered(uow, delivery, answer, parts))
+                parts = await self._split(delivery, answer, trimmed=said.window.trimmed)
+                return await self._leases.persist(
+                    lambda uow: self._answered(uow, delivery, said.asked, answer, parts)
+                )
         return await self.failed(delivery, failure)
 
     async def failed(self, delivery: Delivery, error: ThreadlineError) -> Delivery | None:
@@ -101,49 +111,75 @@ class Answering:
             said=str(error),
         )
         if isinstance(error, RateLimited):
-            self._shut(delivery.lane, pause_after(error, 0))
+            self._gates.shut(delivery.lane, pause_after(error, 0))
         jitter = self._random()
 
-        def work(uow: UnitOfWork) -> Delivery:
-            now = self._clock.now()
-            return failed(
+        def work(uow: UnitOfWork) -> tuple[Delivery, Lane]:
+            after = failed(
                 uow,
                 delivery,
                 error,
                 limits=self._rules.limits,
-                now=now,
+                now=self._clock.now(),
                 jitter=jitter,
                 lease=self._leases.end(),
             )
+            return after, uow.lanes.get(delivery.lane)
 
-        after = await self._leases.persist(work)
+        after, lane = await self._leases.persist(work)
         if after.state is State.POSTING:
             return after
         wait = after.due_at - self._clock.now()
-        known = delivery.told and wait < TELL_AGAIN_FROM
-        await self.show(after, Working.IDLE if known else QueuedUntil(after.due_at))
+        # Of an outage each thread is told once, by the loop, when it has lasted a little.
+        known = lane.away_since is not None or (delivery.told and wait < TELL_AGAIN_FROM)
+        waiting = Working.IDLE if known else QueuedUntil(after.due_at)
+        await self._showing.show(after, waiting)
         return None
 
-    async def show(self, delivery: Delivery, state: ThreadState) -> None:
-        """Show a thread's state; if that fails, it is only a pity."""
-        try:
-            await self._poster(delivery).show_state(address(delivery), state)
-        except ThreadlineError as error:
-            log.info("state not shown", delivery=delivery.id, error=str(error))
+    def expire(self, uow: UnitOfWork) -> int:
+        """Give up, inside a transaction, what has waited behind a closed lane for too long."""
+        return expire(uow, self._rules.limits, self._clock.now())
 
-    async def _said(self, delivery: Delivery) -> history.Window | None:
-        """Return what to send; None, after putting it back, if the lane was paused since the claim."""
+    async def tell(self, waiting: Sequence[tuple[Delivery, Lane]]) -> None:
+        """Tell threads that their questions wait behind a closed lane, and for what."""
+        for delivery, lane in waiting:
+            await self._showing.show(delivery, self._awaits(delivery, lane))
+
+    async def idle(self, delivery: Delivery) -> None:
+        """Take away what a thread was shown."""
+        await self._showing.show(delivery, Working.IDLE)
+
+    def _awaits(self, delivery: Delivery, lane: Lane) -> ThreadState:
+        now = self._clock.now()
+        if lane.away_since is not None:
+            return AssistantAway(until(delivery, lane, self._rules.limits, now))
+        return QueuedUntil(lane.paused_until or now)
+
+    async def _said(self, delivery: Delivery) -> "_Said | None":
+        """Return what to send; None, after putting it back, if the lane was paused since the claim.
+
+        Where names are looked up first, the turns are read again: what was edited meanwhile is sent as it
+        is now.
+        """
         turns = await self._transact(lambda uow: self._turns(uow, delivery))
+        people = () if turns is None else history.speakers(turns)
+        names: Mapping[AuthorId, str] = {}
+        if len(people) > 1:
+            names = await self._names(delivery, people)
+            turns = await self._transact(lambda uow: self._turns(uow, delivery))
         if turns is None:
             return None
-        people = history.speakers(turns)
-        names = await self._names(delivery, people) if len(people) > 1 else {}
-        return history.window(history.with_names(turns, names), self._rules.budget)
+        named = history.with_names(turns, names)
+        return _Said(turns[-1].text, history.window(named, self._rules.budget))
 
     def _turns(self, uow: UnitOfWork, delivery: Delivery) -> Sequence[Turn] | None:
-        lane = uow.lanes.get(delivery.lane)
-        if lane.paused_until is not None and lane.is_paused(self._clock.now()):
-            uow.deliveries.save(put_back(delivery, lane.paused_until), lease=None)
+        if not uow.deliveries.holds(delivery):
+            raise LeaseLost
+        lane, now = uow.lanes.get(delivery.lane), self._clock.now()
+        paused = lane.paused_until is not None and lane.is_paused(now)
+        # Claimed before a pause that is over by now, it is not the probe, unless it is alone.
+        if paused or (lane.probing and uow.lanes.busy(lane.id) > 1):
+            uow.deliveries.save(put_back(delivery, max(now, lane.paused_until or now)), lease=None)
             return None
         return uow.conversations.turns(delivery)
 
@@ -152,16 +188,10 @@ class Answering:
         old = overdue(self._clock.now() - delivery.accepted_at)
         return old or delivery.attempt >= self._rules.limits.attempts
 
-    def _shut(self, lane: LaneId, wait: timedelta | None) -> None:
-        """Let no call of this process begin, from the moment a 429 has come."""
-        if wait is not None:
-            until = self._clock.now() + wait
-            self._gates[lane] = max(until, self._gates.get(lane, until))
-
     async def _held_up(self, delivery: Delivery) -> bool:
         """Put the question back if a 429 came in this very moment: no call may start after it."""
-        until = self._gates.get(delivery.lane)
-        if until is None or until <= self._clock.now():
+        until = self._gates.until(delivery.lane)
+        if until is None:
             return False
         back = put_back(delivery, until)
         await self._transact(lambda uow: uow.deliveries.save(back, lease=None))
@@ -173,25 +203,6 @@ class Answering:
         except ThreadlineError as error:
             log.info("names unavailable", delivery=delivery.id, error=str(error))
             return {}
-
-    @asynccontextmanager
-    async def _shown_working(self, delivery: Delivery) -> AsyncIterator[None]:
-        """Show that the question is worked on, beside the call, and again before that lapses.
-
-        The first showing is awaited, not cut off: cut off, it might come to pass after the answer.
-        """
-        first = asyncio.create_task(self.show(delivery, Working.ASKING))
-        again = asyncio.create_task(self._show_again(delivery))
-        try:
-            yield
-        finally:
-            again.cancel()
-            await asyncio.gather(first, again, return_exceptions=True)
-
-    async def _show_again(self, delivery: Delivery) -> None:
-        while True:
-            await self._clock.sleep(_SHOW_AGAIN)
-            await self.show(delivery, Working.ASKING)
 
     async def _split(self, delivery: Delivery, answer: str, *, trimmed: bool) -> Sequence[str]:
         """Cut the answer into messages, in a thread of its own: a huge one must not hold up the loop."""
@@ -206,12 +217,24 @@ class Answering:
             parts = [answer[at : at + _PLAIN_CUT] for at in range(0, len(answer), _PLAIN_CUT)]
         return parts or [answer]
 
-    def _answered(self, uow: UnitOfWork, delivery: Delivery, answer: str, parts: Sequence[str]) -> Delivery:
-        """Store the answer with its parts: from here on it is never asked for again."""
-        succeeded(uow, delivery.lane)
+    def _answered(
+        self, uow: UnitOfWork, delivery: Delivery, asked: str, answer: str, parts: Sequence[str]
+    ) -> Delivery:
+        """Store the answer with its parts: from here on it is never asked for again.
+
+        Where the question was edited while it was asked, the thread keeps what was `asked`, and the answer is
+        to say so.
+        """
+        if not uow.deliveries.holds(delivery):
+            raise LeaseLost
+        now = self._clock.now()
+        succeeded(uow, delivery.lane, now)
+        if uow.conversations.asked(delivery.id) != asked:
+            uow.conversations.rewrite(delivery.id, asked)
+            uow.marks.put(delivery.id, Mark.EDITED, now)
         uow.conversations.append(delivery.conversation, delivery.id, Turn(Role.ASSISTANT, None, answer))
         uow.deliveries.store_parts(delivery.id, parts)
-        posting = to_post(uow, delivery, self._clock.now())
+        posting = to_post(uow, delivery, now)
         uow.deliveries.save(posting, lease=self._leases.end())
         return posting
 
@@ -221,8 +244,3 @@ class Answering:
 
     def _poster(self, delivery: Delivery) -> Poster:
         return self._posters[delivery.thread.platform]
-
-
-def address(delivery: Delivery) -> Address:
-    """Return where a delivery's answer goes."""
-    return Address(delivery.thread, delivery.id, delivery.author, delivery.asked_at, delivery.receipt)

@@ -1,13 +1,14 @@
 """Taking questions in: everything that must be on disk before a platform is told "received"."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from core import text
 from core.clock import Clock
 from core.model import (
     Conversation,
+    Delivery,
     DeliveryId,
     LaneId,
     NewDelivery,
@@ -25,18 +26,20 @@ from core.model import (
 )
 from core.ports import Transact, UnitOfWork
 from core.retry import MAX_AGE
+from core.services.allowances import Allowances, spent
 from core.services.linking import project_for, release
+from core.services.overtaking import Overtaking
+from core.services.stopping import says_stop, stop
 
 
 @dataclass(frozen=True, slots=True)
 class AskingRules:
-    """`budget`: characters of history, which one question alone may not exceed. `ceiling`: answers per
-    thread and hour, which ends any loop between bots. `lane`: the API key's."""
+    """`budget`: characters of history, which one question alone may not exceed. `lane`: the API key's."""
 
     lane: LaneId
     default_project: ProjectId | None = None
     budget: int = 60_000
-    ceiling: int = 60
+    allowances: Allowances = field(default_factory=Allowances)
 
 
 class Asking:
@@ -50,12 +53,16 @@ class Asking:
         *,
         new_id: Callable[[datetime], DeliveryId],
         wake: Callable[[], None],
+        cancelled: Callable[[Sequence[Delivery]], None],
     ) -> None:
+        """`cancelled` is called, after the commit, with what somebody has stopped."""
         self._transact = transact
         self._clock = clock
         self._rules = rules
         self._new_id = new_id
         self._wake = wake
+        self._cancelled = cancelled
+        self._overtaking = Overtaking(clock)
 
     async def accept(self, question: Question) -> Outcome:
         """Put a question on disk, once, and say what became of it.
@@ -63,11 +70,33 @@ class Asking:
         When this returns, the platform may be told. Raises StoreUnavailable when it must not be:
         nothing was stored, and the platform will offer the question again.
         """
-        question = replace(question, text=text.clean(question.text).strip())
-        outcome = await self._transact(lambda uow: self._accept(uow, question, self._clock.now()))
-        if outcome in {Outcome.ACCEPTED, Outcome.UNLINKED}:
+        question = cleaned(question)
+        outcome, stopped = await self._transact(lambda uow: self._accept(uow, question, self._clock.now()))
+        if outcome in {Outcome.ACCEPTED, Outcome.UNLINKED, Outcome.STOPPED}:
             self._wake()
+        if stopped:
+            self._cancelled(stopped)
+        await self._overtaken(question, outcome)
         return outcome
+
+    async def _overtaken(self, question: Question, outcome: Outcome) -> None:
+        """Platforms may deliver a thread's follow-up before its mention: it is taken in after that."""
+        if outcome is Outcome.IGNORED and not question.begins:
+            self._overtaking.remember(question)
+        elif outcome in {Outcome.ACCEPTED, Outcome.UNLINKED} and question.addressed:
+            for follower in self._overtaking.followers(question):
+                await self.accept(follower)
+
+    def forgo(self, uow: UnitOfWork, question: Question, now: datetime) -> bool:
+        """Note, inside a transaction, that a question which was never offered must not be asked.
+
+        False where it is none of ours, or was offered before.
+        """
+        conversation = None if uow.deliveries.known(question) else self._conversation(uow, question, now)
+        if conversation is None:
+            return False
+        self._enqueue(uow, conversation, question, None, now, ended=State.CANCELLED)
+        return True
 
     async def project_of(self, thread: ThreadKey) -> ProjectId | None:
         """Return which project a question in a thread goes to: the one it is bound to, or would be."""
@@ -81,25 +110,40 @@ class Asking:
 
     async def ledger(self, platform: Platform, since: datetime) -> Mapping[ThreadKey, datetime]:
         """Return our threads with questions written since then, and when the newest was; newest first."""
-        latest = await self._transact(lambda uow: uow.deliveries.latest(platform, since))
+        latest = await self._transact(lambda uow: uow.counts.latest(platform, since))
         return dict(sorted(latest.items(), key=lambda entry: entry[1], reverse=True))
 
-    def _accept(self, uow: UnitOfWork, question: Question, now: datetime) -> Outcome:
+    def _accept(
+        self, uow: UnitOfWork, question: Question, now: datetime
+    ) -> tuple[Outcome, Sequence[Delivery]]:
+        """Return what became of the question, and what it has stopped."""
         if uow.deliveries.known(question):
-            return Outcome.DUPLICATE
-        conversation = uow.conversations.get(question.thread)
-        if conversation is None and not (question.addressed or _is_awaited(uow, question)):
-            return Outcome.IGNORED
+            return Outcome.DUPLICATE, ()
+        conversation = self._conversation(uow, question, now)
         if conversation is None:
-            conversation = uow.conversations.open(question.thread, self._project(uow, question))
-        elif conversation.project is None:
-            conversation = self._bind_late(uow, conversation, self._project(uow, question), now)
-        recent = uow.deliveries.count_since(conversation.id, now - timedelta(hours=1))
-        if recent > self._rules.ceiling:
-            return Outcome.REFUSED
-        here = conversation.project
-        reason = Reason.TOO_MANY if recent == self._rules.ceiling else self._objection(question, here)
-        return self._enqueue(uow, conversation, question, reason, now)
+            return Outcome.IGNORED, ()
+        exceeded = spent(uow, self._rules.allowances, conversation, question, now)
+        if exceeded is not None and exceeded.silent:
+            self._enqueue(uow, conversation, question, exceeded.reason, now, ended=State.REFUSED)
+            return Outcome.REFUSED, ()
+        if says_stop(question.text):
+            stopped = stop(uow, conversation, question.author, now)
+            done = Reason.STOPPED if stopped else Reason.NOTHING_TO_STOP
+            self._enqueue(uow, conversation, question, done, now)
+            return Outcome.STOPPED, stopped
+        reason = self._objection(question, conversation.project) if exceeded is None else exceeded.reason
+        return self._enqueue(uow, conversation, question, reason, now), ()
+
+    def _conversation(self, uow: UnitOfWork, question: Question, now: datetime) -> Conversation | None:
+        """Return a question's conversation, begun now if it may; None if it is not for us."""
+        conversation = uow.conversations.get(question.thread)
+        if conversation is None:
+            if not (question.addressed or _is_awaited(uow, question)):
+                return None
+            return uow.conversations.open(question.thread, self._project(uow, question))
+        if conversation.project is None:
+            return self._bind_late(uow, conversation, self._project(uow, question), now)
+        return conversation
 
     def _project(self, uow: UnitOfWork, question: Question) -> ProjectId | None:
         """Return what a thread that begins with this question is bound to."""
@@ -132,7 +176,10 @@ class Asking:
         question: Question,
         reason: Reason | None,
         now: datetime,
+        *,
+        ended: State | None = None,
     ) -> Outcome:
+        """Queue a question, or the notice that is its answer; with `ended`, only note it as that."""
         thread, project = question.thread, conversation.project
         unlinked = reason is None and project is None
         asks = reason is None and project is not None
@@ -140,21 +187,23 @@ class Asking:
         told = unlinked and any(
             one.conversation == conversation.id for one in uow.deliveries.unlinked(thread.linked_at)
         )
+        awaited = State.UNLINKED if unlinked else None
         entry = NewDelivery(
             id=self._new_id(now),
             conversation=conversation.id,
             question=question,
             project=project,
             lane=lane,
-            state=State.UNLINKED if unlinked else self._place(uow, conversation, question, reason, now),
+            state=ended or awaited or self._place(uow, conversation, question, reason, now),
             accepted_at=now,
             due_at=now + MAX_AGE if told else now,
             paused_before=uow.lanes.get(lane).paused_total(now),
+            rank=uow.deliveries.next_rank(lane, thread.platform, thread.workspace) if asks else 0,
             told=told,
             notice=None if reason is None else Notice(reason, project),
         )
         uow.deliveries.enqueue(entry)
-        if reason is None:
+        if reason is None and ended is None:
             turn = Turn(Role.USER, question.author, question.text)
             uow.conversations.append(conversation.id, entry.id, turn)
         return Outcome.UNLINKED if unlinked else Outcome.ACCEPTED
@@ -179,6 +228,11 @@ class Asking:
                 return State.WAITING
             uow.deliveries.save(replace(head, state=State.WAITING, due_at=now), lease=None)
         return State.ACCEPTED if reason is None else State.ANSWERED
+
+
+def cleaned(question: Question) -> Question:
+    """Return the question without what no text should have, as it is stored and sent."""
+    return replace(question, text=text.clean(question.text).strip())
 
 
 def _is_awaited(uow: UnitOfWork, question: Question) -> bool:

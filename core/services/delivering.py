@@ -2,17 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
 from core.clock import Clock
 from core.errors import BrokenAnswer, LeaseLost, StoreUnavailable, ThreadlineError
-from core.model import Delivery, QueuedUntil, State
+from core.model import Delivery, Lane, Mark, Platform, State, WorkspaceId
 from core.ports import Transact, UnitOfWork
 from core.services.answering import Answering
-from core.services.failing import TELL_FROM
+from core.services.failing import TELL_AWAY_FROM, TELL_FROM
 from core.services.leases import RENEW_EVERY, Leases
+from core.services.marking import Marking
 from core.services.posting import Posting
 
 log = structlog.get_logger(__name__)
@@ -20,6 +22,17 @@ log = structlog.get_logger(__name__)
 SWEEP_EVERY = 1.0  #: seconds
 _AT_ONCE = 1_000  #: deliveries one process walks at the same time
 _TOLD_AT_ONCE = 20  #: threads told of a pause before the next look
+
+
+@dataclass(frozen=True, slots=True)
+class _Aside:
+    """What is to be told beside the answers."""
+
+    untold: Sequence[tuple[Delivery, Lane]] = ()
+    marks: Sequence[tuple[Delivery, Mark]] = ()
+
+
+_NOTHING = _Aside()
 
 
 class Delivering:
@@ -33,6 +46,7 @@ class Delivering:
         answering: Answering,
         posting: Posting,
         *,
+        marking: Marking,
         concurrency: int,
         on_next_due: Callable[[datetime | None], None],
     ) -> None:
@@ -41,11 +55,13 @@ class Delivering:
         self._leases = leases
         self._answering = answering
         self._posting = posting
+        self._marking = marking
         self._concurrency = concurrency
         self._on_next_due = on_next_due
         self._wake = asyncio.Event()
         self._stopping = False
         self._telling: asyncio.Task[None] | None = None
+        self._clearing: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
         """Look for due work now: called after each accepted question, and when something falls due."""
@@ -61,8 +77,21 @@ class Delivering:
                 await self._wake.wait()
         finally:
             beating.cancel()
-            aside = [beating] if self._telling is None else [beating, self._telling]
-            await asyncio.gather(*aside, return_exceptions=True)
+            telling = [] if self._telling is None else [self._telling]
+            await asyncio.gather(beating, *telling, *self._clearing, return_exceptions=True)
+
+    def cancelled(self, deliveries: Sequence[Delivery]) -> None:
+        """End what is under way here for deliveries that were cancelled, and take away what was shown."""
+        for delivery in deliveries:
+            self._leases.cut_off(delivery.id)
+        clearing = asyncio.create_task(self._clear(deliveries))
+        self._clearing.add(clearing)
+        clearing.add_done_callback(self._clearing.discard)
+
+    def purged(self, platform: Platform, workspace: WorkspaceId) -> None:
+        """End what is under way here for a workspace of which nothing is left."""
+        for delivery in self._leases.held_for(platform, workspace):
+            self._leases.cut_off(delivery)
 
     def stop(self) -> None:
         """Claim nothing more."""
@@ -90,26 +119,33 @@ class Delivering:
         now, until = self._clock.now(), self._leases.end()
         room = _AT_ONCE - len(self._leases)
 
-        def work(
-            uow: UnitOfWork,
-        ) -> tuple[Sequence[Delivery], Sequence[tuple[Delivery, datetime]], datetime | None]:
+        def work(uow: UnitOfWork) -> tuple[Sequence[Delivery], _Aside, datetime | None]:
+            self._answering.expire(uow)
             claimed = uow.deliveries.claim(now, until, self._concurrency, room)
             free = self._telling is None or self._telling.done()
-            untold = uow.deliveries.tell_paused(now + TELL_FROM, _TOLD_AT_ONCE) if free else ()
-            return claimed, untold, uow.deliveries.next_due(now)
+            aside = self._aside(uow, now) if free else _NOTHING
+            return claimed, aside, uow.deliveries.next_due(now)
 
-        claimed, untold, next_due = await self._transact(work)
+        claimed, aside, next_due = await self._transact(work)
         for delivery in claimed:
             self._start(delivery)
         self._on_next_due(next_due)
-        if untold:
-            self._telling = asyncio.create_task(self._tell(untold))
+        if aside.untold or aside.marks:
+            self._telling = asyncio.create_task(self._tell(aside))
         return len(claimed)
 
-    async def _tell(self, untold: Sequence[tuple[Delivery, datetime]]) -> None:
-        """Tell threads that their questions wait for a paused lane, beside the loop."""
-        for delivery, until in untold:
-            await self._answering.show(delivery, QueuedUntil(until))
+    def _aside(self, uow: UnitOfWork, now: datetime) -> "_Aside":
+        untold = uow.deliveries.tell_paused(now + TELL_FROM, now - TELL_AWAY_FROM, _TOLD_AT_ONCE)
+        return _Aside(untold, self._marking.due(uow))
+
+    async def _tell(self, aside: "_Aside") -> None:
+        """Tell threads that their questions wait, and what became of answered ones, beside the loop."""
+        await self._answering.tell(aside.untold)
+        await self._marking.make(aside.marks)
+
+    async def _clear(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            await self._answering.idle(delivery)
 
     async def _round(self) -> None:
         try:

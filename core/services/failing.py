@@ -3,16 +3,31 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from core.errors import OutcomeUnknown, RateLimited, ThreadlineError
+from core.errors import (
+    AccountRefused,
+    BrokenAnswer,
+    OutcomeUnknown,
+    RateLimited,
+    ThreadlineError,
+    Unavailable,
+    Unreachable,
+)
 from core.model import Delivery, Lane, Notice, Reason, State, posting_lane
 from core.ports import UnitOfWork
-from core.retry import GiveUp, Limits, Tried, decide, pause_after
+from core.retry import GiveUp, Limits, Tried, decide, overdue, pause_after
 from core.services.settling import settle
 
 #: Posting is patient: the answer is there, and posting it again costs nothing.
 POSTING = Limits(attempts=200, deadline=timedelta(hours=24), repeats=200)
+#: How long nothing is posted to a workspace that refuses our token, before that is tried again.
+TOKEN_WAIT = timedelta(minutes=10)
+#: Over how long what was under way when the other side went away is spread once it is back.
+_SPREAD = timedelta(seconds=5)
+_EXPIRED_AT_ONCE = 50
 #: A wait of at least this is told in the thread; a shorter one only shows in its status.
 TELL_FROM = timedelta(seconds=60)
+#: How long the other side has to be away before threads are told.
+TELL_AWAY_FROM = timedelta(seconds=30)
 #: A thread that was told already is told again of a wait of at least this.
 TELL_AGAIN_FROM = timedelta(minutes=10)
 
@@ -34,37 +49,65 @@ def failed(
     """
     unknown = isinstance(error, OutcomeUnknown)
     asking = delivery.state is State.ASKING
+    lane = uow.lanes.get(delivery.lane)
+    after = _close(uow, lane, error, now, jitter)
+    counts = isinstance(error, BrokenAnswer) or (
+        # Neither a 429 nor the search for whether anybody is there at all uses up a question's attempts.
+        not isinstance(error, RateLimited) and after.away_since is None
+    )
     counted = replace(
         delivery,
-        attempt=delivery.attempt + (not isinstance(error, RateLimited)),
+        attempt=delivery.attempt + counts,
         maybe_charged=delivery.maybe_charged + unknown,
         doubtful=not asking and (delivery.doubtful or unknown),
     )
-    lane = uow.lanes.get(delivery.lane)
     paused = timedelta(seconds=lane.paused_total(now) - delivery.paused_before)
     tried = Tried(
         attempts=counted.attempt,
         maybe_charged=counted.maybe_charged,
         active=now - delivery.ready_at - paused,
         age=now - (delivery.accepted_at if asking else delivery.ready_at),
-        strikes=lane.strikes,
+        strikes=_strikes(lane, now),
     )
-    if isinstance(error, RateLimited):
-        _pause(uow, lane, error, now)
     decision = decide(error, tried, limits if asking else POSTING, now=now, jitter=jitter)
     if isinstance(decision, GiveUp):
         return give_up(uow, counted, decision.reason, now=now, lease=lease)
-    told = counted.told or (asking and decision.due_at - now >= TELL_FROM)
+    told = counted.told or (asking and after.away_since is None and decision.due_at - now >= TELL_FROM)
     back = replace(put_back(counted, decision.due_at), told=told)
+    if after.away_since is not None and after.paused_until is not None:
+        back = _behind_others(uow, back, after.paused_until + _SPREAD * jitter)
     uow.deliveries.save(back, lease=None)
     return back
 
 
-def _pause(uow: UnitOfWork, lane: Lane, error: RateLimited, now: datetime) -> None:
-    """Pause the lane for everyone in it, whatever becomes of the question that met the 429."""
-    wait = pause_after(error, lane.strikes)
-    if wait is not None:
-        uow.lanes.save(lane.pause(now, now + wait))
+def _behind_others(uow: UnitOfWork, back: Delivery, due_at: datetime) -> Delivery:
+    """Return it so that another goes as the next probe: the fault may lie in the question itself."""
+    thread = back.thread
+    behind = uow.deliveries.next_rank(back.lane, thread.platform, thread.workspace)
+    return replace(back, due_at=max(back.due_at, due_at), rank=behind if back.rank else 0)
+
+
+def _close(uow: UnitOfWork, lane: Lane, error: ThreadlineError, now: datetime, jitter: float) -> Lane:
+    """Close the lane for everyone in it, if need be, whatever becomes of the delivery that met the error."""
+    after = lane
+    match error:
+        case RateLimited():
+            wait = pause_after(error, _strikes(lane, now))
+            if wait is not None:
+                after = lane.pause(now, now + wait, uow.lanes.busy(lane.id))
+        case AccountRefused():
+            after = lane.failed(now, jitter, trips_at=1, wait=TOKEN_WAIT)
+        case Unreachable() | OutcomeUnknown() | Unavailable():
+            after = lane.failed(now, jitter)
+    if after != lane:
+        uow.lanes.save(after)
+    return after
+
+
+def _strikes(lane: Lane, now: datetime) -> int:
+    """Return the 429s before this one: those that were under way together count as one."""
+    together = lane.paused_since is not None and lane.is_paused(now)
+    return lane.strikes - 1 if together else lane.strikes
 
 
 def put_back(delivery: Delivery, due_at: datetime) -> Delivery:
@@ -87,6 +130,27 @@ def give_up(
     return posting
 
 
+def expire(uow: UnitOfWork, limits: Limits, now: datetime) -> int:
+    """Owe a notice for what waits behind a closed lane longer than it may be tried; return for how many.
+
+    Pauses that the assistant asked for do not count: whoever waits for one is only too old after a day.
+    """
+    many = 0
+    for delivery, lane in uow.deliveries.behind_pauses(now, now - limits.deadline, _EXPIRED_AT_ONCE):
+        if until(delivery, lane, limits, now) > now and not overdue(now - delivery.accepted_at):
+            continue
+        owed = to_post(uow, replace(delivery, notice=Notice(Reason.GAVE_UP, delivery.project)), now)
+        uow.deliveries.save(replace(owed, state=State.ANSWERED), lease=None)
+        many += 1
+    return many
+
+
+def until(delivery: Delivery, lane: Lane, limits: Limits, now: datetime) -> datetime:
+    """Return until when a question is tried at most, unless its lane is paused anew."""
+    paused = timedelta(seconds=lane.paused_total(now) - delivery.paused_before)
+    return delivery.ready_at + limits.deadline + paused
+
+
 def to_post(uow: UnitOfWork, delivery: Delivery, now: datetime) -> Delivery:
     """Return the delivery as it begins to be posted, in its workspace's own lane, with a fresh count."""
     lane = uow.lanes.get(posting_lane(delivery.thread.platform, delivery.thread.workspace))
@@ -97,6 +161,7 @@ def to_post(uow: UnitOfWork, delivery: Delivery, now: datetime) -> Delivery:
         ready_at=now,
         due_at=now,
         paused_before=lane.paused_total(now),
+        rank=0,
         attempt=0,
         maybe_charged=0,
         doubtful=False,

@@ -1,7 +1,7 @@
 """What this process holds: leases are short, renewed by the living, and checked before each deed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -10,7 +10,7 @@ import structlog
 
 from core.clock import Clock
 from core.errors import LeaseLost, StoreUnavailable
-from core.model import Delivery, DeliveryId
+from core.model import Delivery, DeliveryId, Platform, WorkspaceId
 from core.ports import Transact, UnitOfWork
 
 T = TypeVar("T")
@@ -19,6 +19,9 @@ log = structlog.get_logger(__name__)
 #: Short, so that recovery never waits for the assistant's slowness.
 LEASE = timedelta(seconds=10)
 RENEW_EVERY = 3.0  #: seconds
+#: So far ahead of now, what the last process wrote was written by another clock.
+_AHEAD = timedelta(seconds=5)
+_EVER = timedelta(days=36_500)
 #: How long a transaction that must not be lost is tried again before it is left to the next holder.
 _PERSIST_WAITS = (0.1, 0.4, 1.0, 2.0, 3.0, 3.0)
 
@@ -63,6 +66,37 @@ class Leases:
     def tasks(self) -> list["asyncio.Task[None]"]:
         """Return the tasks that walk what is held."""
         return [held.task for held in self._held.values()]
+
+    def cut_off(self, delivery: DeliveryId) -> None:
+        """Cancel the task that walks a delivery, as there is nothing to be walked any more."""
+        held = self._held.get(delivery)
+        if held is not None:
+            held.task.cancel()
+
+    def held_for(self, platform: Platform, workspace: WorkspaceId) -> Sequence[DeliveryId]:
+        """Return the deliveries of a workspace that are held here."""
+        theirs = ((one.delivery.id, one.delivery.thread) for one in self._held.values())
+        return [id_ for id_, thread in theirs if (thread.platform, thread.workspace) == (platform, workspace)]
+
+    async def take_over(self) -> int:
+        """As the only process, at its start: free what the last one held; return how much that was.
+
+        Where the last one's clock was ahead of ours, what it wrote would wait until ours comes there: it is
+        set back.
+        """
+
+        def work(uow: UnitOfWork) -> int:
+            now = self._clock.now()
+            freed = uow.deliveries.release_expired(now + _EVER, ())
+            newest = uow.deliveries.newest()
+            if newest is not None and newest - now > _AHEAD:
+                log.warning(
+                    "the clock was ahead when this was written", seconds=(newest - now).total_seconds()
+                )
+                uow.deliveries.set_back(newest - now)
+            return freed
+
+        return await self._transact(work)
 
     async def beat(self) -> None:
         """Renew every held lease; the task of one that was lost is cancelled."""

@@ -10,10 +10,10 @@ from core.errors import AskerAway, CannotLook, LeaseLost, StoreUnavailable, Thre
 from core.model import HINTS, AnswerPart, Delivery, Notice, Platform, Reason, State, Working
 from core.ports import Poster, Transact, UnitOfWork
 from core.retry import MAX_AGE, Limits
-from core.services.answering import address
 from core.services.failing import failed, give_up, put_back
 from core.services.leases import Leases
 from core.services.settling import settle, succeeded
+from core.services.showing import Showing, address
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +32,7 @@ class Posting:
     ) -> None:
         self._transact = transact
         self._posters = posters
+        self._showing = Showing(posters, clock)
         self._clock = clock
         self._leases = leases
         self._random = random
@@ -54,8 +55,8 @@ class Posting:
             await self._show(delivery, Notice(Reason.NOT_LINKED))
         except (LeaseLost, StoreUnavailable):
             raise
-        except AskerAway as error:
-            log.info("not told that there is no link", delivery=delivery.id, said=str(error))
+        except (AskerAway, CannotLook) as error:
+            log.info("perhaps not told that there is no link", delivery=delivery.id, said=str(error))
         except ThreadlineError as error:
             owed = await self.failed(delivery, error)
             if owed is not None:
@@ -70,6 +71,8 @@ class Posting:
 
     def _pieces(self, uow: UnitOfWork, delivery: Delivery) -> Sequence[AnswerPart | Notice]:
         """Return what is still to be posted: nothing while the lane is paused, or when all is there."""
+        if not uow.deliveries.holds(delivery):
+            raise LeaseLost
         now = self._clock.now()
         lane = uow.lanes.get(delivery.lane)
         if lane.paused_until is not None and lane.is_paused(now):
@@ -106,6 +109,7 @@ class Posting:
             found = await poster.find(to, piece)
             if found is not None:
                 return found
+            await self._leases.check(delivery)  # looking takes time, in which another may have posted it
         if isinstance(piece, Notice):
             return await poster.notify(to, piece)
         return await poster.post(to, piece)
@@ -122,7 +126,7 @@ class Posting:
             if isinstance(piece, AnswerPart):
                 uow.deliveries.record(delivery.id, piece.number, posted)
             if last:
-                succeeded(uow, delivery.lane)
+                succeeded(uow, delivery.lane, self._clock.now())
                 settle(uow, delivery, self._final(delivery), self._clock.now())
             else:
                 uow.deliveries.save(delivery, lease=self._leases.end())
@@ -135,7 +139,7 @@ class Posting:
         tell("post set aside", delivery=delivery.id, state=state.value, said=str(error))
         now = self._clock.now()
         await self._leases.persist(lambda uow: settle(uow, delivery, state, now))
-        await self._idle(delivery)
+        await self._showing.show(delivery, Working.IDLE)
 
     async def failed(self, delivery: Delivery, error: ThreadlineError) -> Delivery | None:
         """Settle a refused or failed post; return the notice that is owed in its place, if any."""
@@ -149,14 +153,8 @@ class Posting:
 
         after = await self._leases.persist(work)
         if after.state is State.BURIED:
-            await self._idle(delivery)
+            await self._showing.show(delivery, Working.IDLE)
         return after if after.state is State.POSTING else None
-
-    async def _idle(self, delivery: Delivery) -> None:
-        try:
-            await self._posters[delivery.thread.platform].show_state(address(delivery), Working.IDLE)
-        except ThreadlineError as error:
-            log.info("state not shown", delivery=delivery.id, error=str(error))
 
     def _expired(self, uow: UnitOfWork, delivery: Delivery) -> Delivery:
         now = self._clock.now()

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import datetime
 
-from core.model import WIDE_OPEN, Delivery, LaneId, State
+from core.model import HEADS, Delivery, LaneId, State, posting_lane
 from core.ports import UnitOfWork
 
 
 def settle(uow: UnitOfWork, delivery: Delivery, state: State, now: datetime) -> None:
-    """End a delivery in `state` and let the next question of its thread have its turn.
+    """End the delivery that it is the turn of, in `state`, and let the next one of its thread have its turn.
 
     Raises LeaseLost when another holder has it.
     """
@@ -18,19 +18,35 @@ def settle(uow: UnitOfWork, delivery: Delivery, state: State, now: datetime) -> 
         uow.deliveries.save(its_turn(uow, follower, now), lease=None)
 
 
+def cancel(uow: UnitOfWork, delivery: Delivery, now: datetime) -> None:
+    """End a delivery of which nothing was posted: its question is no more, and not in the history either.
+
+    Whoever holds it can write no more.
+    """
+    if delivery.state in HEADS:
+        settle(uow, delivery, State.CANCELLED, now)
+    else:
+        uow.deliveries.settle(delivery, State.CANCELLED, now)
+    uow.conversations.forget(delivery.id)
+
+
 def its_turn(uow: UnitOfWork, delivery: Delivery, now: datetime) -> Delivery:
     """Return the delivery as the first of its thread, due now; its deadline counts from here."""
+    thread = delivery.thread
+    asks = delivery.lane != posting_lane(thread.platform, thread.workspace)
     return replace(
         delivery,
-        state=State.ACCEPTED if delivery.notice is None else State.ANSWERED,
+        state=State.ACCEPTED if asks else State.ANSWERED,
         ready_at=now,
         due_at=now,
         paused_before=uow.lanes.get(delivery.lane).paused_total(now),
+        rank=uow.deliveries.next_rank(delivery.lane, thread.platform, thread.workspace) if asks else 0,
     )
 
 
-def succeeded(uow: UnitOfWork, lane: LaneId) -> None:
+def succeeded(uow: UnitOfWork, lane: LaneId, now: datetime) -> None:
     """Note that a lane let a call through: after a pause it widens by one each time."""
-    narrow = uow.lanes.get(lane)
-    if narrow.window < WIDE_OPEN:
-        uow.lanes.save(narrow.widen())
+    before = uow.lanes.get(lane)
+    after = before.succeeded(now)
+    if after != before:
+        uow.lanes.save(after)

@@ -3,16 +3,18 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, case, exists, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, or_, select, text
 
-from core.model import DeliveryId, LaneId, State, Tally
-from core.store.tables import IS_FREE, IS_LEASED, AnyRow, DeliveryRow, LaneRow, table
+from core.model import DeliveryId, Lane, LaneId, State
+from core.store.lanes import SqlLanes, lane_of
+from core.store.tables import IS_ACCEPTED, IS_FREE, IS_LEASED, AnyRow, DeliveryRow, LaneRow, table
 
 _deliveries = table(DeliveryRow)
 _lanes = table(LaneRow)
 
 _free = text(IS_FREE)
 _leased = text(IS_LEASED)
+_accepted = text(IS_ACCEPTED)
 _in_lane = _deliveries.c.lane == _lanes.c.id
 _claimed_state = case(
     (_deliveries.c.state == State.ACCEPTED.value, State.ASKING.value),
@@ -31,14 +33,15 @@ class Claims:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._lanes = SqlLanes(connection)
 
     def claim(self, now: datetime, until: datetime, concurrency: int, limit: int) -> Sequence[AnyRow]:
         """Lease what is due, lane by lane: an index range each, whatever else lies in the table."""
         chosen: list[str] = []
         for lane in self._open_lanes(now):
-            room = min(min(lane.window, concurrency) - self._busy(lane.id), limit - len(chosen))
+            room = min(lane.room(concurrency) - self._lanes.busy(lane.id), limit - len(chosen))
             if room > 0:
-                chosen += self._due(lane.id, now, room)
+                chosen += self._due(lane, now, room)
         if not chosen:
             return []
         claimed = self._connection.execute(
@@ -47,7 +50,23 @@ class Claims:
             .values(state=_claimed_state, fence=_deliveries.c.fence + 1, lease_until=until)
             .returning(*_deliveries.c)
         )
-        return sorted(claimed, key=lambda row: (row.due_at, row.id))
+        return sorted(claimed, key=lambda row: (row.rank, row.due_at, row.id))
+
+    def next_rank(self, lane: LaneId, platform: str, workspace: str) -> int:
+        """Return the place behind a workspace's last one in the line; where it has none, the very next."""
+        last = select(func.max(_deliveries.c.rank)).where(
+            _deliveries.c.lane == lane,
+            _deliveries.c.platform == platform,
+            _deliveries.c.workspace == workspace,
+            _accepted,
+        )
+        served = select(_lanes.c.served).where(_lanes.c.id == lane)
+        return 1 + max(self._connection.execute(one).scalar() or 0 for one in (last, served))
+
+    def holds(self, held: DeliveryId, fence: int) -> bool:
+        """Tell whether this fence still has the lease."""
+        mine = (_deliveries.c.id == held, _deliveries.c.fence == fence, _leased)
+        return bool(self._connection.execute(select(exists().where(*mine))).scalar())
 
     def renew(self, fences: Mapping[DeliveryId, int], until: datetime) -> Collection[DeliveryId]:
         """Prolong the leases whose fence is still the holder's; return their ids."""
@@ -77,31 +96,48 @@ class Claims:
         return freed.rowcount
 
     def move(self, to: LaneId, paused_before: float) -> int:
-        """Move what is still to be asked to another lane."""
+        """Move what is still to be asked to another lane, and have newcomers there not pass it."""
+        # What was revived to be posted, and waits for its turn, stays in its workspace's lane.
+        posting = literal("post ") + _deliveries.c.platform + " " + _deliveries.c.workspace
+        elsewhere = _deliveries.c.lane.not_in([to, posting])
+        to_be_asked = (_deliveries.c.notice.is_(None), elsewhere)
+        first = select(func.min(_deliveries.c.rank)).where(_accepted, *to_be_asked)
+        rank = self._connection.execute(first).scalar() or 0
         moved = self._connection.execute(
             _deliveries.update()
-            .where(
-                _deliveries.c.state.in_([State.ACCEPTED.value, State.WAITING.value]),
-                _deliveries.c.notice.is_(None),
-                _deliveries.c.lane != to,
-            )
+            .where(_deliveries.c.state.in_([State.ACCEPTED.value, State.WAITING.value]), *to_be_asked)
             .values(lane=to, paused_before=paused_before)
+        )
+        self._connection.execute(
+            _lanes.update().where(_lanes.c.id == to, _lanes.c.served < rank - 1).values(served=rank - 1)
         )
         return moved.rowcount
 
-    def tell_paused(self, beyond: datetime, limit: int) -> Sequence[AnyRow]:
-        """Mark as told what waits untold behind a long pause; return it with `paused_until`, as it was.
+    def tell_paused(self, beyond: datetime, away: datetime, limit: int) -> Sequence[tuple[AnyRow, Lane]]:
+        """Mark as told what waits untold behind a closed lane; return it, as it was, with its lane.
 
-        Lane by lane, like `claim`: where nothing is paused, nothing is looked through.
+        Lane by lane, like `claim`: where nothing is closed, nothing is looked through.
         """
-        paused = select(_lanes.c.id, _lanes.c.paused_until).where(_lanes.c.paused_until >= beyond)
-        waiting: list[AnyRow] = []
-        for lane in self._connection.execute(paused.order_by(_lanes.c.id)).all():
-            waiting += self._untold(lane.id, lane.paused_until, limit - len(waiting))
+        waiting: list[tuple[AnyRow, Lane]] = []
+        for lane in self._lanes_where(or_(_lanes.c.paused_until >= beyond, _lanes.c.away_since <= away)):
+            waiting += [(row, lane) for row in self._untold(lane.id, limit - len(waiting))]
         if waiting:
-            ids = [row.id for row in waiting]
+            ids = [row.id for row, _ in waiting]
             self._connection.execute(_deliveries.update().where(_deliveries.c.id.in_(ids)).values(told=True))
         return waiting
+
+    def behind_pauses(self, now: datetime, ready: datetime, limit: int) -> Sequence[tuple[AnyRow, Lane]]:
+        """Return what was ready by `ready` in paused lanes, lane by lane, longest first."""
+        found: list[tuple[AnyRow, Lane]] = []
+        for lane in self._lanes_where(_lanes.c.paused_until > now):
+            rows = self._connection.execute(
+                select(_deliveries)
+                .where(_deliveries.c.lane == lane.id, _accepted, _deliveries.c.ready_at <= ready)
+                .order_by(_deliveries.c.ready_at, _deliveries.c.id)
+                .limit(limit - len(found))
+            )
+            found += [(row, lane) for row in rows]
+        return found
 
     def next_due(self, now: datetime) -> datetime | None:
         """Return when the next thing falls due: by its own time, or by the end of its lane's pause."""
@@ -119,43 +155,36 @@ class Claims:
                 times.append(lane.later)
         return min(times, default=None)
 
-    def tally(self, now: datetime) -> Tally:
-        """Count the queue for people."""
-        states = self._connection.execute(
-            select(_deliveries.c.state, func.count().label("many")).group_by(_deliveries.c.state)
-        )
-        paused = self._connection.execute(
-            select(_lanes.c.id, _lanes.c.paused_until).where(_lanes.c.paused_until > now)
-        )
-        oldest = self._connection.execute(select(func.min(_deliveries.c.due_at)).where(_free)).scalar()
-        return Tally(
-            {State(row.state): row.many for row in states},
-            oldest,
-            {LaneId(row.id): row.paused_until for row in paused},
-        )
-
-    def _open_lanes(self, now: datetime) -> Sequence[AnyRow]:
+    def _open_lanes(self, now: datetime) -> Sequence[Lane]:
         has_due = exists().where(_in_lane, _free, _deliveries.c.due_at <= now)
         is_open = or_(_lanes.c.paused_until.is_(None), _lanes.c.paused_until <= now)
-        lanes = select(_lanes.c.id, _lanes.c.window).where(is_open, has_due).order_by(_lanes.c.id)
-        return self._connection.execute(lanes).all()
+        return self._lanes_where(and_(is_open, has_due))
 
-    def _busy(self, lane: str) -> int:
-        leased = select(func.count()).where(_deliveries.c.lane == lane, _leased)
-        return int(self._connection.execute(leased).scalar_one())
+    def _lanes_where(self, condition: ColumnElement[bool]) -> Sequence[Lane]:
+        return [
+            lane_of(row)
+            for row in self._connection.execute(select(_lanes).where(condition).order_by(_lanes.c.id))
+        ]
 
-    def _due(self, lane: str, now: datetime, room: int) -> list[str]:
+    def _due(self, lane: Lane, now: datetime, room: int) -> list[str]:
+        # Said so that no index is used for it: rows are to be read by rank, and nothing to be sorted.
+        is_due = func.coalesce(_deliveries.c.due_at, _deliveries.c.due_at) <= now
         due = (
-            select(_deliveries.c.id)
-            .where(_deliveries.c.lane == lane, _free, _deliveries.c.due_at <= now)
-            .order_by(_deliveries.c.due_at, _deliveries.c.id)
+            select(_deliveries.c.id, _deliveries.c.rank)
+            .where(_deliveries.c.lane == lane.id, _free, is_due)
+            .order_by(_deliveries.c.rank, _deliveries.c.due_at, _deliveries.c.id)
             .limit(room)
         )
-        return list(self._connection.execute(due).scalars())
+        rows = self._connection.execute(due).all()
+        if rows and rows[-1].rank > lane.served:
+            self._connection.execute(
+                _lanes.update().where(_lanes.c.id == lane.id).values(served=rows[-1].rank)
+            )
+        return [row.id for row in rows]
 
-    def _untold(self, lane: str, paused_until: datetime, room: int) -> Sequence[AnyRow]:
+    def _untold(self, lane: str, room: int) -> Sequence[AnyRow]:
         untold = (
-            select(*_deliveries.c, literal(paused_until, _lanes.c.paused_until.type).label("paused_until"))
+            select(_deliveries)
             .where(_deliveries.c.lane == lane, _free)
             .where(_deliveries.c.state == State.ACCEPTED.value, _deliveries.c.told.is_(False))
             .order_by(_deliveries.c.due_at, _deliveries.c.id)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from core.model import (
     AuthorId,
@@ -11,16 +11,19 @@ from core.model import (
     ConversationId,
     Delivery,
     DeliveryId,
+    Platform,
     ProjectId,
     Role,
     ThreadKey,
     Turn,
+    WorkspaceId,
 )
-from core.store.tables import ConversationRow, DeliveryRow, TurnRow, table
+from core.store.tables import ConversationRow, DeliveryRow, PartRow, TurnRow, table
 
 _conversations = table(ConversationRow)
 _turns = table(TurnRow)
 _deliveries = table(DeliveryRow)
+_parts = table(PartRow)
 
 
 class SqlConversations:
@@ -101,6 +104,27 @@ class SqlConversations:
         )
         return [Turn(Role(row.role), _author(row.author), row.content) for row in rows]
 
+    def asked(self, delivery: DeliveryId) -> str | None:
+        question = select(_turns.c.content).where(*_question_of(delivery))
+        return self._connection.execute(question).scalar()
+
+    def rewrite(self, delivery: DeliveryId, text: str) -> None:
+        self._connection.execute(_turns.update().where(*_question_of(delivery)).values(content=text))
+
+    def forget(self, delivery: DeliveryId) -> None:
+        self._connection.execute(_turns.delete().where(*_turns_of(delivery)))
+
+    def purge(self, platform: Platform, workspace: WorkspaceId, limit: int) -> int:
+        here = (_conversations.c.platform == platform, _conversations.c.workspace == workspace)
+        ids = list(self._connection.execute(select(_conversations.c.id).where(*here).limit(limit)).scalars())
+        theirs = _deliveries.c.conversation_id.in_(ids)
+        parts = _parts.c.delivery_id.in_(select(_deliveries.c.id).where(theirs))
+        self._connection.execute(_parts.delete().where(parts))
+        self._connection.execute(_turns.delete().where(_turns.c.conversation_id.in_(ids)))
+        self._connection.execute(_deliveries.delete().where(theirs))
+        self._connection.execute(_conversations.delete().where(_conversations.c.id.in_(ids)))
+        return len(ids)
+
     def told_trimmed(self, conversation: ConversationId) -> bool:
         told = self._connection.execute(
             _conversations.update()
@@ -108,6 +132,16 @@ class SqlConversations:
             .values(told_trimmed=True)
         )
         return told.rowcount == 1
+
+
+def _turns_of(delivery: DeliveryId) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the condition for a delivery's turns, with its conversation's id, by which they are found."""
+    conversation = select(_deliveries.c.conversation_id).where(_deliveries.c.id == delivery)
+    return (_turns.c.conversation_id == conversation.scalar_subquery(), _turns.c.delivery_id == delivery)
+
+
+def _question_of(delivery: DeliveryId) -> tuple[ColumnElement[bool], ...]:
+    return (*_turns_of(delivery), _turns.c.role == Role.USER.value)
 
 
 def _project(stored: str | None) -> ProjectId | None:

@@ -1,11 +1,11 @@
 """The queue's rows: what is stored of a delivery, and every fenced write. Claiming is in `claims`."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, TextClause, and_, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, TextClause, and_, exists, or_, select, text
 
 from core.errors import LeaseLost
 from core.model import (
@@ -16,19 +16,21 @@ from core.model import (
     ConversationId,
     Delivery,
     DeliveryId,
+    Lane,
     LaneId,
+    MessageId,
     NewDelivery,
     Platform,
     ProjectId,
     Question,
     State,
     Tally,
-    ThreadKey,
     WorkspaceId,
 )
 from core.store.claims import Claims
-from core.store.rows import columns, delivery, reason
+from core.store.rows import changeable, columns, delivery
 from core.store.tables import (
+    IS_ASIDE,
     IS_HEAD,
     IS_KEPT,
     IS_UNLINKED,
@@ -38,11 +40,13 @@ from core.store.tables import (
     PartRow,
     table,
 )
+from core.store.times import Times
 
 _deliveries = table(DeliveryRow)
 _parts = table(PartRow)
 _conversations = table(ConversationRow)
 _SETTLED = [state.value for state in SETTLED]
+_REVIVABLE = [State.AMBIGUOUS.value, State.BURIED.value]
 
 
 class SqlDeliveries:
@@ -51,6 +55,7 @@ class SqlDeliveries:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._claims = Claims(connection)
+        self._times = Times(connection)
 
     def enqueue(self, entry: NewDelivery) -> None:
         self._connection.execute(_deliveries.insert().values(**columns(entry)))
@@ -65,11 +70,36 @@ class SqlDeliveries:
         either = or_(exists().where(here, same_event), exists().where(here, same_message))
         return bool(self._connection.execute(select(either)).scalar())
 
+    def get(self, delivery: DeliveryId) -> Delivery | None:
+        return self._first(_deliveries.c.id == delivery)
+
+    def of_message(self, at: ChannelKey, message: MessageId) -> Delivery | None:
+        return self._first(
+            _deliveries.c.platform == at.platform,
+            _deliveries.c.workspace == at.workspace,
+            _deliveries.c.channel == at.channel,
+            _deliveries.c.message == message,
+        )
+
     def head(self, conversation: ConversationId) -> Delivery | None:
         return self._first(_deliveries.c.conversation_id == conversation, text(IS_HEAD))
 
     def next_waiting(self, conversation: ConversationId) -> Delivery | None:
         return self._first(_deliveries.c.conversation_id == conversation, text(IS_WAITING))
+
+    def unsettled(self, conversation: ConversationId) -> Sequence[Delivery]:
+        return self._select(
+            _deliveries.c.conversation_id == conversation, _deliveries.c.state.not_in(_SETTLED)
+        )
+
+    def listed(self, state: State, limit: int) -> Sequence[Delivery]:
+        rows = self._connection.execute(
+            select(_deliveries)
+            .where(_deliveries.c.state == state.value, text(IS_ASIDE))
+            .order_by(_deliveries.c.accepted_at.desc(), _deliveries.c.id.desc())
+            .limit(limit)
+        )
+        return [delivery(row) for row in rows]
 
     def unlinked(self, at: ChannelKey) -> Sequence[Delivery]:
         there = [_deliveries.c.platform == at.platform]
@@ -82,38 +112,39 @@ class SqlDeliveries:
     def claim(self, now: datetime, until: datetime, concurrency: int, limit: int) -> Sequence[Delivery]:
         return [delivery(row) for row in self._claims.claim(now, until, concurrency, limit)]
 
+    def next_rank(self, lane: LaneId, platform: Platform, workspace: WorkspaceId) -> int:
+        return self._claims.next_rank(lane, platform, workspace)
+
+    def holds(self, delivery: Delivery) -> bool:
+        return self._claims.holds(delivery.id, delivery.fence)
+
     def renew(self, held: Collection[Delivery], until: datetime) -> Collection[DeliveryId]:
         return self._claims.renew({one.id: one.fence for one in held}, until)
 
     def release_expired(self, now: datetime, held: Collection[DeliveryId]) -> int:
         return self._claims.release_expired(now, held)
 
-    def tell_paused(self, beyond: datetime, limit: int) -> Sequence[tuple[Delivery, datetime]]:
-        told = self._claims.tell_paused(beyond, limit)
-        return [(replace(delivery(row), told=True), row.paused_until) for row in told]
+    def tell_paused(self, beyond: datetime, away: datetime, limit: int) -> Sequence[tuple[Delivery, Lane]]:
+        told = self._claims.tell_paused(beyond, away, limit)
+        return [(replace(delivery(row), told=True), lane) for row, lane in told]
+
+    def behind_pauses(self, now: datetime, ready: datetime, limit: int) -> Sequence[tuple[Delivery, Lane]]:
+        return [(delivery(row), lane) for row, lane in self._claims.behind_pauses(now, ready, limit)]
 
     def next_due(self, now: datetime) -> datetime | None:
         return self._claims.next_due(now)
 
+    def newest(self) -> datetime | None:
+        return self._times.newest()
+
+    def set_back(self, by: timedelta) -> None:
+        self._times.set_back(by)
+
     def tally(self, now: datetime) -> Tally:
-        return self._claims.tally(now)
+        return self._times.tally(now)
 
     def save(self, delivery: Delivery, lease: datetime | None) -> None:
-        self._write(
-            delivery,
-            project=delivery.project,
-            lane=delivery.lane,
-            state=delivery.state.value,
-            ready_at=delivery.ready_at,
-            due_at=delivery.due_at,
-            paused_before=delivery.paused_before,
-            attempt=delivery.attempt,
-            maybe_charged=delivery.maybe_charged,
-            told=delivery.told,
-            doubtful=delivery.doubtful,
-            notice=reason(delivery.notice),
-            lease_until=lease,
-        )
+        self._write(delivery, **changeable(delivery), lease_until=lease)
 
     def bind(self, delivery: Delivery, project: ProjectId) -> Delivery:
         self._connection.execute(
@@ -133,6 +164,19 @@ class SqlDeliveries:
 
     def settle(self, delivery: Delivery, state: State, now: datetime) -> None:
         self._write(delivery, state=state.value, lease_until=None, settled_at=now, receipt="")
+
+    def revive(self, delivery: Delivery) -> None:
+        revived = self._connection.execute(
+            _deliveries.update()
+            .where(
+                _deliveries.c.id == delivery.id,
+                _deliveries.c.fence == delivery.fence,
+                _deliveries.c.state.in_(_REVIVABLE),
+            )
+            .values(**changeable(delivery), fence=delivery.fence + 1, settled_at=None)
+        )
+        if revived.rowcount != 1:
+            raise LeaseLost
 
     def store_parts(self, delivery: DeliveryId, texts: Sequence[str]) -> None:
         rows = [
@@ -164,22 +208,6 @@ class SqlDeliveries:
             .where(_deliveries.c.id == delivery, text(IS_KEPT))
             .values(state=State.DONE.value)
         )
-
-    def count_since(self, conversation: ConversationId, since: datetime) -> int:
-        recent = and_(_deliveries.c.conversation_id == conversation, _deliveries.c.accepted_at >= since)
-        return int(self._connection.execute(select(func.count()).where(recent)).scalar_one())
-
-    def latest(self, platform: Platform, since: datetime) -> Mapping[ThreadKey, datetime]:
-        place = (_deliveries.c.workspace, _deliveries.c.channel, _deliveries.c.thread)
-        rows = self._connection.execute(
-            select(*place, func.max(_deliveries.c.asked_at).label("newest"))
-            .where(_deliveries.c.platform == platform, _deliveries.c.asked_at >= since)
-            .group_by(*place)
-        )
-        return {
-            ThreadKey(platform, WorkspaceId(row.workspace), row.channel, row.thread): row.newest
-            for row in rows
-        }
 
     def _first(self, *conditions: ColumnElement[bool] | TextClause) -> Delivery | None:
         found = self._select(*conditions, limit=1)

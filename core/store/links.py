@@ -37,6 +37,10 @@ class SqlLinks:
     def remove(self, at: ChannelKey) -> bool:
         return self._connection.execute(_links.delete().where(_here(at))).rowcount == 1
 
+    def purge(self, platform: Platform, workspace: WorkspaceId) -> int:
+        here = (_links.c.platform == platform, _links.c.workspace == workspace)
+        return self._connection.execute(_links.delete().where(*here)).rowcount
+
     def all(self, platform: Platform) -> Sequence[Link]:
         rows = self._connection.execute(
             select(_links).where(_links.c.platform == platform).order_by(_links.c.workspace, _links.c.channel)

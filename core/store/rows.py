@@ -42,6 +42,7 @@ def columns(entry: NewDelivery) -> dict[str, Any]:
         "ready_at": entry.accepted_at,
         "due_at": entry.due_at,
         "paused_before": entry.paused_before,
+        "rank": entry.rank,
         "attempt": 0,
         "maybe_charged": 0,
         "fence": 0,
@@ -50,6 +51,25 @@ def columns(entry: NewDelivery) -> dict[str, Any]:
         "doubtful": False,
         "notice": reason(entry.notice),
         "receipt": question.receipt,
+    }
+
+
+def changeable(delivery: Delivery) -> dict[str, Any]:
+    """Return the columns of all that may change of a delivery."""
+    return {
+        "project": delivery.project,
+        "lane": delivery.lane,
+        "state": delivery.state.value,
+        "accepted_at": delivery.accepted_at,
+        "ready_at": delivery.ready_at,
+        "due_at": delivery.due_at,
+        "paused_before": delivery.paused_before,
+        "rank": delivery.rank,
+        "attempt": delivery.attempt,
+        "maybe_charged": delivery.maybe_charged,
+        "told": delivery.told,
+        "doubtful": delivery.doubtful,
+        "notice": reason(delivery.notice),
     }
 
 
@@ -69,6 +89,7 @@ def delivery(row: AnyRow) -> Delivery:
         ready_at=row.ready_at,
         due_at=row.due_at,
         paused_before=row.paused_before,
+        rank=row.rank,
         attempt=row.attempt,
         maybe_charged=row.maybe_charged,
         fence=row.fence,

@@ -37,5 +37,21 @@ def migrate(engine: Engine) -> None:
         ) from error
 
 
+def check(engine: Engine) -> None:
+    """Read the whole database once, as a start should before it trusts it: about a second for each 200 MB.
+
+    Raises StoreUnusable, with the database unchanged, if a page of it is spoilt.
+    """
+    try:
+        with engine.begin() as connection:
+            found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+    except SQLAlchemyError as error:
+        found = _cause(error)
+    if found != "ok":
+        raise StoreUnusable(
+            f"the database at {engine.url.database} is malformed ({found}): restore it from a backup"
+        )
+
+
 def _cause(error: SQLAlchemyError) -> str:
     return str(getattr(error, "orig", None) or error)

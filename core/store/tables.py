@@ -17,6 +17,10 @@ IS_LEASED = "lease_until IS NOT NULL"
 IS_WAITING = "state = 'waiting'"
 IS_UNLINKED = "state = 'unlinked'"
 IS_KEPT = "state = 'kept'"
+IS_ACCEPTED = "state = 'accepted'"
+IS_OPEN = "state IN ('unlinked', 'waiting', 'accepted', 'asking')"
+IS_MARKED = "mark IS NOT NULL AND state = 'done'"
+IS_ASIDE = "state IN ('ambiguous', 'buried')"
 
 
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -40,7 +44,11 @@ class ConversationRow(Row, table=True):
     """A thread we know, and the project it is bound to."""
 
     __tablename__ = "conversations"
-    __table_args__ = (UniqueConstraint("platform", "workspace", "channel", "thread"),)
+    __table_args__ = (
+        UniqueConstraint("platform", "workspace", "channel", "thread"),
+        # An id is never given again: what is under way for a purged thread must not meet another one.
+        {"sqlite_autoincrement": True},
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     platform: str
@@ -82,11 +90,19 @@ class DeliveryRow(Row, table=True):
             "id",
             where=IS_FREE,
         ),
+        _partial("ix_deliveries_line", "lane", "rank", "due_at", "id", where=IS_FREE),
+        _partial("ix_deliveries_ranks", "lane", "platform", "workspace", "rank", where=IS_ACCEPTED),
+        _partial("ix_deliveries_ready", "lane", "ready_at", "id", where=IS_ACCEPTED),
+        _partial("ix_deliveries_open", "platform", "workspace", where=IS_OPEN),
+        _partial("ix_deliveries_marked", "mark_due", where=IS_MARKED),
+        _partial("ix_deliveries_aside", "state", "accepted_at", "id", where=IS_ASIDE),
         _partial("ix_deliveries_leased", "lane", "lease_until", where=IS_LEASED),
         _partial("ix_deliveries_waiting", "conversation_id", "asked_at", "id", where=IS_WAITING),
         _partial("ix_deliveries_unlinked", "platform", "workspace", "channel", where=IS_UNLINKED),
         _partial("ix_deliveries_kept", "platform", "author", "asked_at", "id", where=IS_KEPT),
         Index("ix_deliveries_recent", "conversation_id", "accepted_at"),
+        Index("ix_deliveries_author", "author", "workspace", "accepted_at"),
+        Index("ix_deliveries_channel", "channel", "workspace", "accepted_at"),
     )
 
     id: str = Field(primary_key=True)
@@ -116,6 +132,10 @@ class DeliveryRow(Row, table=True):
     lease_until: datetime | None = None
     settled_at: datetime | None = None
     receipt: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    rank: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    mark: str | None = None
+    mark_due: datetime | None = None
+    marked: str | None = None
 
 
 class PartRow(Row, table=True):
@@ -136,10 +156,14 @@ class LaneRow(Row, table=True):
 
     id: str = Field(primary_key=True)
     window: int
+    probing: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     paused_since: datetime | None = None
     paused_until: datetime | None = None
     paused_before: float = 0.0
     strikes: int = 0
+    failures: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    away_since: datetime | None = None
+    served: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class LinkRow(Row, table=True):

@@ -3,9 +3,11 @@
 from sqlalchemy import Connection
 
 from core.store.conversations import SqlConversations
+from core.store.counts import SqlCounts
 from core.store.deliveries import SqlDeliveries
 from core.store.lanes import SqlLanes
 from core.store.links import SqlLinks
+from core.store.marks import SqlMarks
 
 
 class SqlUnitOfWork:
@@ -16,3 +18,5 @@ class SqlUnitOfWork:
         self.deliveries = SqlDeliveries(connection)
         self.lanes = SqlLanes(connection)
         self.links = SqlLinks(connection)
+        self.marks = SqlMarks(connection)
+        self.counts = SqlCounts(connection)

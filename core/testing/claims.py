@@ -2,9 +2,20 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from core.model import Delivery, DeliveryId, Lane, LaneId, State, Tally
+from core.model import (
+    SETTLED,
+    Delivery,
+    DeliveryId,
+    Lane,
+    LaneId,
+    Platform,
+    State,
+    Tally,
+    WorkspaceId,
+    posting_lane,
+)
 from core.testing.tables import Tables
 
 _CLAIMABLE = {
@@ -24,23 +35,38 @@ class MemoryClaims:
         for lane in self._lanes():
             if lane.is_paused(now):
                 continue
-            busy = sum(
-                row.lease is not None and row.delivery.lane == lane.id for row in self._tables.queued()
-            )
-            room = min(min(lane.window, concurrency) - busy, limit - len(claimed))
-            due = [one for one in self._claimable(lane.id) if one.due_at <= now]
-            for one in due[: max(0, room)]:
+            room = min(lane.room(concurrency) - self._tables.busy(lane.id), limit - len(claimed))
+            due = sorted((one for one in self._claimable(lane.id) if one.due_at <= now), key=_line_order)
+            due = due[: max(0, room)]
+            if due:
+                served = max(lane.served, due[-1].rank)
+                self._tables.lanes[lane.id] = replace(lane, served=served)
+            for one in due:
                 taken = replace(one, state=_CLAIMABLE[one.state], fence=one.fence + 1)
                 self._tables.change(taken, until)
                 claimed.append(taken)
-        return sorted(claimed, key=_due_order)
+        return sorted(claimed, key=_line_order)
+
+    def next_rank(self, lane: LaneId, platform: Platform, workspace: WorkspaceId) -> int:
+        ranks = [
+            row.delivery.rank
+            for row in self._tables.queued()
+            if row.delivery.state is State.ACCEPTED
+            and row.delivery.lane == lane
+            and (row.delivery.thread.platform, row.delivery.thread.workspace) == (platform, workspace)
+        ]
+        served = self._tables.lanes.get(lane, Lane(lane)).served
+        return 1 + max([served, *ranks])
+
+    def holds(self, delivery: Delivery) -> bool:
+        row = self._tables.rows.get(delivery.id)
+        return row is not None and row.lease is not None and row.delivery.fence == delivery.fence
 
     def renew(self, held: Collection[Delivery], until: datetime) -> Collection[DeliveryId]:
         kept = []
         for one in held:
-            row = self._tables.rows.get(one.id)
-            if row is not None and row.lease is not None and row.delivery.fence == one.fence:
-                self._tables.change(row.delivery, until)
+            if self.holds(one):
+                self._tables.change(self._tables.rows[one.id].delivery, until)
                 kept.append(one.id)
         return kept
 
@@ -64,22 +90,58 @@ class MemoryClaims:
             for row in self._tables.queued()
             if row.delivery.state in {State.ACCEPTED, State.WAITING}
             and row.delivery.notice is None
-            and row.delivery.lane != to
+            and row.delivery.lane not in {to, _posts_in(row.delivery)}
         ]
+        ranks = [one.rank for one in asked_for if one.state is State.ACCEPTED]
+        if ranks and to in self._tables.lanes:
+            lane = self._tables.lanes[to]
+            self._tables.lanes[to] = replace(lane, served=max(lane.served, min(ranks) - 1))
         for one in asked_for:
             self._tables.change(replace(one, lane=to, paused_before=paused_before), None)
         return len(asked_for)
 
-    def tell_paused(self, beyond: datetime, limit: int) -> Sequence[tuple[Delivery, datetime]]:
-        told: list[tuple[Delivery, datetime]] = []
+    def tell_paused(self, beyond: datetime, away: datetime, limit: int) -> Sequence[tuple[Delivery, Lane]]:
+        told: list[tuple[Delivery, Lane]] = []
         for lane in self._lanes():
-            if lane.paused_until is None or lane.paused_until < beyond:
+            paused = lane.paused_until is not None and lane.paused_until >= beyond
+            if not paused and (lane.away_since is None or lane.away_since > away):
                 continue
             for one in self._claimable(lane.id):
                 if one.state is State.ACCEPTED and not one.told and len(told) < limit:
                     self._tables.change(replace(one, told=True), None)
-                    told.append((replace(one, told=True), lane.paused_until))
+                    told.append((replace(one, told=True), lane))
         return told
+
+    def behind_pauses(self, now: datetime, ready: datetime, limit: int) -> Sequence[tuple[Delivery, Lane]]:
+        found: list[tuple[Delivery, Lane]] = []
+        for lane in self._lanes():
+            accepted = [row.delivery for row in self._tables.queued() if row.delivery.state is State.ACCEPTED]
+            waiting = [one for one in accepted if one.lane == lane.id and one.ready_at <= ready]
+            if lane.is_paused(now):
+                found += [(one, lane) for one in sorted(waiting, key=lambda one: (one.ready_at, one.id))]
+        return found[:limit]
+
+    def newest(self) -> datetime | None:
+        times = [lane.paused_since for lane in self._lanes()] + [lane.away_since for lane in self._lanes()]
+        for row in self._tables.queued():
+            if row.delivery.state not in SETTLED:
+                times += [row.delivery.accepted_at, row.delivery.ready_at]
+        return max((at for at in times if at is not None), default=None)
+
+    def set_back(self, by: timedelta) -> None:
+        for row in list(self._tables.queued()):
+            one = row.delivery
+            if one.state in SETTLED:
+                continue
+            earlier = replace(
+                one, accepted_at=one.accepted_at - by, ready_at=one.ready_at - by, due_at=one.due_at - by
+            )
+            self._tables.change(earlier, None if row.lease is None else row.lease - by)
+        for lane in self._lanes():
+            names = ("paused_since", "paused_until", "away_since")
+            times = {name: getattr(lane, name) for name in names}
+            moved = {name: at - by for name, at in times.items() if at is not None}
+            self._tables.lanes[lane.id] = replace(lane, **moved)
 
     def next_due(self, now: datetime) -> datetime | None:
         times = []
@@ -95,12 +157,9 @@ class MemoryClaims:
             for row in self._tables.queued()
             if row.delivery.state in _CLAIMABLE and row.lease is None
         ]
-        paused = {
-            lane.id: lane.paused_until
-            for lane in self._tables.lanes.values()
-            if lane.paused_until is not None and lane.is_paused(now)
-        }
-        return Tally({state: states.count(state) for state in set(states)}, min(due, default=None), paused)
+        closed = [lane for lane in self._lanes() if lane.is_paused(now) or lane.away_since is not None]
+        by_state = {state: states.count(state) for state in set(states)}
+        return Tally(by_state, min(due, default=None), {lane.id: lane for lane in closed})
 
     def _lanes(self) -> Sequence[Lane]:
         return sorted(self._tables.lanes.values(), key=lambda lane: lane.id)
@@ -114,5 +173,13 @@ class MemoryClaims:
         return sorted(claimable, key=_due_order)
 
 
+def _posts_in(delivery: Delivery) -> LaneId:
+    return posting_lane(delivery.thread.platform, delivery.thread.workspace)
+
+
 def _due_order(delivery: Delivery) -> tuple[datetime, DeliveryId]:
     return (delivery.due_at, delivery.id)
+
+
+def _line_order(delivery: Delivery) -> tuple[int, datetime, DeliveryId]:
+    return (delivery.rank, delivery.due_at, delivery.id)

@@ -12,6 +12,7 @@ from core.model import (
     AnswerPart,
     AuthorId,
     DeliveryId,
+    Mark,
     Notice,
     ProjectId,
     Remark,
@@ -26,6 +27,7 @@ class SettableClock:
 
     def __init__(self, now: datetime = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)) -> None:
         self._now = now
+        self._apart = timedelta()
         self._monotonic = 0.0
         self._sleepers: list[tuple[float, int, asyncio.Event]] = []
         self._numbers = count()
@@ -41,6 +43,9 @@ class SettableClock:
         heapq.heappush(self._sleepers, (self._monotonic + seconds, next(self._numbers), waking))
         await waking.wait()
 
+    def wall(self, at: datetime) -> datetime:
+        return at + self._apart
+
     def advance(self, seconds: float) -> None:
         """Let time pass, on both clocks."""
         self._monotonic += seconds
@@ -48,9 +53,13 @@ class SettableClock:
         while self._sleepers and self._sleepers[0][0] <= self._monotonic:
             heapq.heappop(self._sleepers)[2].set()
 
+    def set(self, now: datetime) -> None:
+        """Show another time, as a machine does whose clock was wrong when it was started again."""
+        self._now = now
+
     def jump(self, seconds: float) -> None:
-        """Set the wall clock to another time; the monotonic one does not notice."""
-        self._now += timedelta(seconds=seconds)
+        """Set the wall clock to another time; the steady and the monotonic one do not notice."""
+        self._apart += timedelta(seconds=seconds)
 
 
 class ScriptedChat:
@@ -98,6 +107,8 @@ class RecordingPoster:
         self.states: list[tuple[Address, ThreadState]] = []
         self.known: dict[AuthorId, str] = {}
         self.names_error: ThreadlineError | None = None
+        self.mark_error: ThreadlineError | None = None
+        self.marks: list[tuple[Address, int, Mark]] = []
         self.names_hold: asyncio.Event | None = None
 
     def split(self, answer: str, remarks: Collection[Remark]) -> Sequence[str]:
@@ -124,6 +135,11 @@ class RecordingPoster:
         if isinstance(piece, Notice):
             return f"{to.delivery}/notice" if (to, piece) in self.notices else None
         return f"{to.delivery}/{piece.number}" if (to, piece.text) in self.posted else None
+
+    async def mark(self, to: Address, part: AnswerPart, mark: Mark) -> None:
+        if self.mark_error is not None:
+            raise self.mark_error
+        self.marks.append((to, part.number, mark))
 
     async def show_state(self, to: Address, state: ThreadState) -> None:
         if self.state_hold is not None:

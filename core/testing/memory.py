@@ -1,4 +1,4 @@
-"""The store's twin: the same promises as `core.store`, kept in dictionaries."""
+"""The store's twin: the same promises as `core.store`, kept in dictionaries. The queue's is in `queue`."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -7,20 +7,19 @@ from typing import TypeVar
 
 from core.errors import StoreUnavailable
 from core.model import (
-    ChannelKey,
     Conversation,
     ConversationId,
     Delivery,
     DeliveryId,
-    Lane,
-    LaneId,
-    Link,
     Platform,
     ProjectId,
+    Role,
     ThreadKey,
     Turn,
+    WorkspaceId,
 )
 from core.ports import UnitOfWork
+from core.testing.places import MemoryCounts, MemoryLanes, MemoryLinks, MemoryMarks
 from core.testing.queue import MemoryDeliveries
 from core.testing.tables import Tables
 
@@ -35,8 +34,11 @@ class _Conversations:
         return self._tables.conversations.get(thread)
 
     def open(self, thread: ThreadKey, project: ProjectId | None) -> Conversation:
-        fresh = Conversation(ConversationId(len(self._tables.conversations) + 1), thread, project)
-        return self._tables.conversations.setdefault(thread, fresh)
+        if thread not in self._tables.conversations:
+            self._tables.begun += 1
+            fresh = Conversation(ConversationId(self._tables.begun), thread, project)
+            self._tables.conversations[thread] = fresh
+        return self._tables.conversations[thread]
 
     def bind(self, conversation: ConversationId, project: ProjectId) -> None:
         bound = {
@@ -72,6 +74,35 @@ class _Conversations:
             turn for at, owner, _, turn in sorted(earlier, key=lambda one: one[:3]) if (at, owner) <= upto
         ]
 
+    def asked(self, delivery: DeliveryId) -> str | None:
+        return next(
+            (turn.text for _, owner, turn in self._tables.turns if _asks(owner, turn, delivery)), None
+        )
+
+    def rewrite(self, delivery: DeliveryId, text: str) -> None:
+        self._tables.turns = [
+            (here, owner, replace(turn, text=text) if _asks(owner, turn, delivery) else turn)
+            for here, owner, turn in self._tables.turns
+        ]
+
+    def forget(self, delivery: DeliveryId) -> None:
+        self._tables.turns = [turn for turn in self._tables.turns if turn[1] != delivery]
+
+    def purge(self, platform: Platform, workspace: WorkspaceId, limit: int) -> int:
+        here = [
+            thread
+            for thread in self._tables.conversations
+            if (thread.platform, thread.workspace) == (platform, workspace)
+        ][:limit]
+        gone = {self._tables.conversations.pop(thread).id for thread in here}
+        self._tables.turns = [turn for turn in self._tables.turns if turn[0] not in gone]
+        for row in [row for row in self._tables.queued() if row.delivery.conversation in gone]:
+            del self._tables.rows[row.delivery.id]
+            self._tables.parts.pop(row.delivery.id, None)
+            self._tables.marks.pop(row.delivery.id, None)
+            self._tables.marked.pop(row.delivery.id, None)
+        return len(gone)
+
     def told_trimmed(self, conversation: ConversationId) -> bool:
         if conversation in self._tables.told:
             return False
@@ -79,41 +110,18 @@ class _Conversations:
         return True
 
 
-class _Lanes:
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
-
-    def get(self, lane: LaneId) -> Lane:
-        return self._tables.lanes.setdefault(lane, Lane(lane))
-
-    def save(self, lane: Lane) -> None:
-        self._tables.lanes[lane.id] = lane
-
-
-class _Links:
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
-
-    def get(self, at: ChannelKey) -> Link | None:
-        return self._tables.links.get(at)
-
-    def put(self, link: Link) -> None:
-        self._tables.links[link.at] = link
-
-    def remove(self, at: ChannelKey) -> bool:
-        return self._tables.links.pop(at, None) is not None
-
-    def all(self, platform: Platform) -> Sequence[Link]:
-        links = [link for link in self._tables.links.values() if link.at.platform == platform]
-        return sorted(links, key=lambda link: (link.at.workspace, link.at.channel))
+def _asks(owner: DeliveryId, turn: Turn, delivery: DeliveryId) -> bool:
+    return owner == delivery and turn.role is Role.USER
 
 
 class _Unit:
     def __init__(self, tables: Tables) -> None:
         self.conversations = _Conversations(tables)
         self.deliveries = MemoryDeliveries(tables)
-        self.lanes = _Lanes(tables)
-        self.links = _Links(tables)
+        self.lanes = MemoryLanes(tables)
+        self.links = MemoryLinks(tables)
+        self.marks = MemoryMarks(tables)
+        self.counts = MemoryCounts(tables)
 
 
 class MemoryStore:

@@ -1,6 +1,6 @@
 """The queue's twin: deliveries in dictionaries, and every fenced write. Claiming is in `claims`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,15 +14,17 @@ from core.model import (
     ConversationId,
     Delivery,
     DeliveryId,
+    MessageId,
     NewDelivery,
     Platform,
     ProjectId,
     Question,
     State,
-    ThreadKey,
 )
 from core.testing.claims import MemoryClaims
 from core.testing.tables import Row, Tables
+
+_REVIVABLE = frozenset({State.AMBIGUOUS, State.BURIED})
 
 
 class MemoryDeliveries(MemoryClaims):
@@ -42,11 +44,30 @@ class MemoryDeliveries(MemoryClaims):
             for row in self._tables.queued()
         )
 
+    def get(self, delivery: DeliveryId) -> Delivery | None:
+        row = self._tables.rows.get(delivery)
+        return None if row is None else row.delivery
+
+    def of_message(self, at: ChannelKey, message: MessageId) -> Delivery | None:
+        there = (at.platform, at.workspace, at.channel, message)
+        return next((row.delivery for row in self._tables.queued() if _message(row.question) == there), None)
+
     def head(self, conversation: ConversationId) -> Delivery | None:
         return self._tables.head(conversation)
 
     def next_waiting(self, conversation: ConversationId) -> Delivery | None:
         return next((one for one in self._tables.of(conversation) if one.state is State.WAITING), None)
+
+    def unsettled(self, conversation: ConversationId) -> Sequence[Delivery]:
+        return [one for one in self._tables.of(conversation) if one.state not in SETTLED]
+
+    def listed(self, state: State, limit: int) -> Sequence[Delivery]:
+        found = [
+            row.delivery
+            for row in self._tables.queued()
+            if row.delivery.state is state and state in _REVIVABLE
+        ]
+        return sorted(found, key=lambda one: (one.accepted_at, one.id), reverse=True)[:limit]
 
     def unlinked(self, at: ChannelKey) -> Sequence[Delivery]:
         return [
@@ -71,6 +92,12 @@ class MemoryDeliveries(MemoryClaims):
 
     def settle(self, delivery: Delivery, state: State, now: datetime) -> None:  # noqa: ARG002 the twin keeps no time of settling
         self._tables.change(replace(self._guard(delivery), state=state, receipt=NO_RECEIPT), None)
+
+    def revive(self, delivery: Delivery) -> None:
+        stored = self.get(delivery.id)
+        if stored is None or stored.fence != delivery.fence or stored.state not in _REVIVABLE:
+            raise LeaseLost
+        self._tables.change(replace(delivery, fence=stored.fence + 1, receipt=stored.receipt), None)
 
     def store_parts(self, delivery: DeliveryId, texts: Sequence[str]) -> None:
         self._tables.parts[delivery] = tuple(
@@ -98,16 +125,6 @@ class MemoryDeliveries(MemoryClaims):
         if row is not None and row.delivery.state is State.KEPT:
             self._tables.change(replace(row.delivery, state=State.DONE), None)
 
-    def count_since(self, conversation: ConversationId, since: datetime) -> int:
-        return sum(one.accepted_at >= since for one in self._tables.of(conversation))
-
-    def latest(self, platform: Platform, since: datetime) -> Mapping[ThreadKey, datetime]:
-        found: dict[ThreadKey, datetime] = {}
-        for one in self._tables.written():
-            if one.thread.platform == platform and one.asked_at >= since:
-                found[one.thread] = one.asked_at
-        return found
-
     def _guard(self, delivery: Delivery) -> Delivery:
         row = self._tables.rows.get(delivery.id)
         if row is None or row.delivery.fence != delivery.fence or row.delivery.state in SETTLED:
@@ -130,6 +147,7 @@ def _queued(entry: NewDelivery) -> Delivery:
         ready_at=entry.accepted_at,
         due_at=entry.due_at,
         paused_before=entry.paused_before,
+        rank=entry.rank,
         attempt=0,
         maybe_charged=0,
         fence=0,

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from core.errors import StoreUnavailable
 from core.model import (
+    HEADS,
     AnswerPart,
     ChannelKey,
     Conversation,
@@ -16,13 +17,11 @@ from core.model import (
     Lane,
     LaneId,
     Link,
+    Mark,
     Question,
-    State,
     ThreadKey,
     Turn,
 )
-
-_HEADS = frozenset({State.ACCEPTED, State.ASKING, State.ANSWERED, State.POSTING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +39,21 @@ class Row:
 @dataclass
 class Tables:
     conversations: dict[ThreadKey, Conversation] = field(default_factory=dict)
+    begun: int = 0  #: conversations ever, so that none gets the number of one that was purged
     told: set[ConversationId] = field(default_factory=set)
     turns: list[tuple[ConversationId, DeliveryId, Turn]] = field(default_factory=list)
     rows: dict[DeliveryId, Row] = field(default_factory=dict)
     parts: dict[DeliveryId, tuple[AnswerPart, ...]] = field(default_factory=dict)
     lanes: dict[LaneId, Lane] = field(default_factory=dict)
     links: dict[ChannelKey, Link] = field(default_factory=dict)
+    marks: dict[DeliveryId, tuple[Mark, datetime]] = field(default_factory=dict)
+    marked: dict[DeliveryId, Mark] = field(default_factory=dict)
 
     def snapshot(self) -> "Tables":
         return Tables(**{name: copy(value) for name, value in vars(self).items()})
+
+    def busy(self, lane: LaneId) -> int:
+        return sum(row.lease is not None and row.delivery.lane == lane for row in self.queued())
 
     def queued(self) -> Collection[Row]:
         return self.rows.values()
@@ -61,13 +66,13 @@ class Tables:
         return [one for one in self.written() if one.conversation == conversation]
 
     def head(self, conversation: ConversationId) -> Delivery | None:
-        return next((one for one in self.of(conversation) if one.state in _HEADS), None)
+        return next((one for one in self.of(conversation) if one.state in HEADS), None)
 
     def put(self, row: Row) -> None:
         """Keep a row. Raises StoreUnavailable where its thread has another head."""
         delivery = row.delivery
         head = self.head(delivery.conversation)
-        if delivery.state in _HEADS and head is not None and head.id != delivery.id:
+        if delivery.state in HEADS and head is not None and head.id != delivery.id:
             raise StoreUnavailable
         self.rows[delivery.id] = row
 

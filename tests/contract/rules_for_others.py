@@ -17,6 +17,7 @@ _METHODS = {
     "assistant.threads.setStatus": ("channel_id thread_ts status", ""),
     "auth.test": ("", ""),
     "chat.postMessage": ("channel text", "thread_ts blocks metadata unfurl_links unfurl_media"),
+    "chat.update": ("channel ts text", "blocks metadata unfurl_links unfurl_media"),
     "conversations.history": ("channel", "oldest limit cursor inclusive include_all_metadata"),
     "conversations.info": ("channel", ""),
     "conversations.replies": ("channel ts", "oldest limit cursor inclusive include_all_metadata"),
@@ -107,7 +108,7 @@ def _is_conversation(body: Any) -> bool:
 RULES = (
     *named(_slack, slack_call_has_the_fields_of_its_method=_is_known),
     *named(
-        _methods("chat.postMessage"),
+        _methods("chat.postMessage", "chat.update"),
         slack_text_is_there=lambda post: (post.get("text") or "").strip() != "",
         slack_text_fits=lambda post: fits(post.get("text"), 40_000),
         slack_blocks_fit=_blocks_fit,
@@ -118,6 +119,9 @@ RULES = (
         slack_calls_nobody_together=lambda post: (
             _BROADCAST.search(json.dumps(post, ensure_ascii=False)) is None
         ),
+    ),
+    *named(
+        _methods("chat.update"), slack_changed_text_fits=lambda change: fits(change.get("text"), 4_000, 1)
     ),
     *named(
         _methods("chat.postMessage", "assistant.threads.setStatus"),

@@ -1,13 +1,14 @@
 """What every adapter promises about what it shows."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import pytest_asyncio
 
-from core.errors import OutcomeUnknown, RateLimited, Unreachable
-from core.model import Address, AnswerPart, AuthorId, Notice, Reason, Working
+from core.errors import AskerAway, OutcomeUnknown, PostRefused, RateLimited, Unreachable
+from core.model import Address, AnswerPart, AuthorId, Mark, Notice, Reason, Working
 from tests.fixtures import adapters
 from tests.fixtures.adapters import Adapter
 
@@ -137,3 +138,80 @@ async def test_people_are_named_and_strangers_left_out(town: Adapter) -> None:
     names = await town.poster.names(to.thread.workspace, who)
     assert {name.lower() for name in names.values()} == {"ana", "ben"}
     assert set(names) == set(who[:2])
+
+
+async def _posted(town: Adapter, to: Address, text: str) -> AnswerPart:
+    part = AnswerPart(0, text)
+    return replace(part, posted=await town.poster.post(to, part))
+
+
+@pytest.mark.parametrize("mark", list(Mark))
+async def test_a_marked_answer_says_so_below_what_it_said_however_often_it_is_marked(
+    town: Adapter, mark: Mark
+) -> None:
+    to = await town.address()
+    part = await _posted(town, to, "order-service owns it.")
+    assert part.posted is not None
+    before = town.reads(part.posted)
+    await town.poster.mark(to, part, mark)
+    once = town.reads(part.posted)
+    assert once.startswith("order-service owns it.")
+    assert mark.value in once.removeprefix(before)
+    await town.poster.mark(to, part, mark)
+    assert town.reads(part.posted) == once
+    assert len(town.shown()) == 1
+    assert town.pings() == 0
+
+
+async def test_that_a_question_was_deleted_is_said_in_place_of_that_it_was_edited(town: Adapter) -> None:
+    to = await town.address()
+    part = await _posted(town, to, "order-service owns it.")
+    assert part.posted is not None
+    await town.poster.mark(to, part, Mark.EDITED)
+    await town.poster.mark(to, part, Mark.DELETED)
+    after = town.reads(part.posted).removeprefix("order-service owns it.")
+    assert "deleted" in after
+    assert "edited" not in after
+
+
+async def test_a_marked_answer_is_still_found(town: Adapter) -> None:
+    to = await town.address()
+    part = await _posted(town, to, "order-service owns it.")
+    await town.poster.mark(to, part, Mark.EDITED)
+    assert await town.poster.find(to, part) == part.posted
+
+
+async def test_what_people_have_taken_away_cannot_be_marked(town: Adapter) -> None:
+    to = await town.address()
+    part = await _posted(town, to, "order-service owns it.")
+    assert part.posted is not None
+    await town.take_away(part.posted)
+    with pytest.raises((PostRefused, AskerAway)):
+        await town.poster.mark(to, part, Mark.EDITED)
+
+
+async def test_a_mark_that_comes_too_fast_is_told_how_long_to_wait_and_then_made(town: Adapter) -> None:
+    to = await town.address()
+    part = await _posted(town, to, "here")
+    assert part.posted is not None
+    before = town.reads(part.posted)
+    town.slow_down_changes(45)
+    with pytest.raises(RateLimited) as limited:
+        await town.poster.mark(to, part, Mark.EDITED)
+    assert limited.value.retry_after == timedelta(seconds=45)
+    assert town.reads(part.posted) == before
+    await town.poster.mark(to, part, Mark.EDITED)
+    assert town.reads(part.posted) != before
+
+
+async def test_a_mark_of_which_no_reply_came_looks_as_if_made_once(town: Adapter) -> None:
+    to = await town.address()
+    part = await _posted(town, to, "here")
+    assert part.posted is not None
+    town.break_off_change()
+    with pytest.raises(OutcomeUnknown):
+        await town.poster.mark(to, part, Mark.EDITED)
+    once = town.reads(part.posted)
+    await town.poster.mark(to, part, Mark.EDITED)
+    assert town.reads(part.posted) == once
+    assert once.count("edited") == 1

@@ -218,11 +218,24 @@ BAD: dict[str, list[Sent]] = {
     "slack_call_has_the_fields_of_its_method": [
         post(channel=None),
         post(link_names=True),
-        Sent("slack", "chat.update", {"channel": "C1", "ts": "1.000001", "text": "x"}),
+        Sent("slack", "chat.delete", {"channel": "C1", "ts": "1.000001"}),
         Sent("slack", "conversations.replies", {"channel": "C1"}),
     ],
     "slack_text_is_there": [post(text=" ")],
     "slack_text_fits": [post(text="x" * 40_001)],
+    "slack_changed_text_fits": [
+        Sent(
+            "slack",
+            "chat.update",
+            {
+                "channel": "C1",
+                "ts": "1.000001",
+                "text": "x" * 4_001,
+                "unfurl_links": False,
+                "unfurl_media": False,
+            },
+        )
+    ],
     "slack_blocks_fit": [
         post(blocks=[{"type": "divider"}] * 51),
         post(blocks=[{"type": "markdown", "text": "x" * 12_001}]),

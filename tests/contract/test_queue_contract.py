@@ -41,6 +41,7 @@ async def test_a_claimed_delivery_is_the_one_that_was_queued(begin: Transact) ->
         ready_at=NOW,
         due_at=at(-1),
         paused_before=1.5,
+        rank=0,
         attempt=0,
         maybe_charged=0,
         fence=1,
@@ -107,7 +108,7 @@ async def test_a_lane_is_claimed_from_as_far_as_it_has_room(begin: Transact) -> 
 async def test_a_paused_lane_is_not_claimed_from_until_its_pause_ends(begin: Transact) -> None:
     await begin(lambda uow: enqueue(uow, "paused"))
     await begin(lambda uow: enqueue(uow, "open", lane=OTHER))
-    await begin(lambda uow: uow.lanes.save(Lane(KEY).pause(NOW, at(30))))
+    await begin(lambda uow: uow.lanes.save(Lane(KEY).pause(NOW, at(30), busy=1)))
     assert names(await begin(lambda uow: claim(uow, 29.9))) == ["open"]
     assert names(await begin(lambda uow: claim(uow, 30))) == ["paused"]
 

@@ -5,13 +5,26 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import ThreadlineError
-from core.model import SETTLED, ConversationId, Delivery, DeliveryId, Lane, LaneId, Receipt, Role, State, Turn
+from core.model import (
+    SETTLED,
+    ConversationId,
+    Delivery,
+    DeliveryId,
+    LaneId,
+    Mark,
+    MessageId,
+    Receipt,
+    Role,
+    State,
+    Turn,
+)
 from core.ports import Transact, UnitOfWork
 from core.store import Store, connect
 from core.testing import MemoryStore
@@ -122,9 +135,11 @@ def _pass_on(seconds: int) -> Step:
 
 def _pause(lane: LaneId, seconds: int, window: int) -> Step:
     def step(uow: UnitOfWork, seen: Seen) -> object:
-        paused = replace(Lane(lane), window=window).pause(at(seen.now), at(seen.now + seconds))
-        uow.lanes.save(replace(paused, window=window))
-        return uow.lanes.get(lane)
+        before = replace(uow.lanes.get(lane), window=window)
+        now, until = at(seen.now), at(seen.now + seconds)
+        after = before.pause(now, until, busy=9) if seconds % 2 else before.failed(now, 0, trips_at=1)
+        uow.lanes.save(after)
+        return uow.lanes.get(lane), uow.lanes.busy(lane)
 
     return step
 
@@ -142,7 +157,72 @@ def _renew(_: int) -> Step:
 
 
 def _tell(limit: int) -> Step:
-    return lambda uow, seen: list(uow.deliveries.tell_paused(at(seen.now + 5), limit))
+    return lambda uow, seen: list(uow.deliveries.tell_paused(at(seen.now + 5), at(seen.now - 2), limit))
+
+
+def _line_up(which: int, lane: LaneId) -> Step:
+    def step(uow: UnitOfWork, seen: Seen) -> object:
+        held = seen.one(which)
+        rank = uow.deliveries.next_rank(lane, CHAT, place().workspace)
+        if held is not None:
+            uow.deliveries.save(replace(held, rank=rank, lane=lane, state=State.ACCEPTED), None)
+        return rank
+
+    return step
+
+
+def _revive(which: int) -> Step:
+    def step(uow: UnitOfWork, seen: Seen) -> object:
+        held = seen.one(which)
+        found = None if held is None else uow.deliveries.get(held.id)
+        if found is not None:
+            uow.deliveries.revive(replace(found, state=State.WAITING, accepted_at=at(seen.now)))
+        return found
+
+    return step
+
+
+def _mark(which: int, mark: Mark, due: int) -> Step:
+    def step(uow: UnitOfWork, seen: Seen) -> object:
+        held = seen.one(which)
+        if held is None:
+            return None
+        put = uow.marks.put(held.id, mark, at(seen.now + due))
+        owed = list(uow.marks.due(at(seen.now), 2))
+        for one, made in owed:
+            if due % 2:
+                uow.marks.made(one.id, made)
+            else:
+                uow.marks.later(one.id, at(seen.now + 1))
+        return put, owed
+
+    return step
+
+
+def _amend(number: int, text: str) -> Step:
+    def step(uow: UnitOfWork, seen: Seen) -> object:
+        found = uow.deliveries.of_message(place(), MessageId(f"m-q{number}"))
+        if found is None:
+            return None
+        if text:
+            uow.conversations.rewrite(found.id, text)
+        else:
+            uow.conversations.forget(found.id)
+        return found, uow.conversations.asked(found.id), uow.deliveries.holds(found)
+
+    return step
+
+
+def _purge(limit: int) -> Step:
+    return lambda uow, _: uow.conversations.purge(CHAT, place().workspace, limit)
+
+
+def _set_back(seconds: int) -> Step:
+    def step(uow: UnitOfWork, seen: Seen) -> object:
+        uow.deliveries.set_back(timedelta(seconds=seconds))
+        return uow.deliveries.newest()
+
+    return step
 
 
 _FREE = [State.ACCEPTED, State.ANSWERED, State.UNLINKED, State.WAITING]
@@ -162,6 +242,12 @@ _STEPS = st.lists(
         st.builds(_sweep, _WHICH),
         st.builds(_renew, st.just(0)),
         st.builds(_tell, st.integers(0, 3)),
+        st.builds(_line_up, _WHICH, _LANES),
+        st.builds(_revive, _WHICH),
+        st.builds(_mark, _WHICH, st.sampled_from(Mark), st.integers(-2, 3)),
+        st.builds(_amend, st.integers(0, 12), st.sampled_from(["", "other"])),
+        st.builds(_purge, st.integers(0, 1)),
+        st.builds(_set_back, st.integers(1, 9)),
     ),
     min_size=5,
     max_size=30,
@@ -203,7 +289,10 @@ def _view(uow: UnitOfWork, now: float) -> object:
         [_of(uow, conversation) for conversation in known],
         queue.next_due(at(now)),
         queue.tally(at(now)),
-        queue.latest(CHAT, at(0)),
+        _counts(uow),
+        list(queue.behind_pauses(at(now), at(now - 1), 5)),
+        [list(queue.listed(state, 3)) for state in (State.AMBIGUOUS, State.BURIED)],
+        queue.newest(),
         list(queue.unlinked(place(""))),
         [list(queue.kept(CHAT, author)) for author in (ANA, BEN)],
     )
@@ -212,7 +301,17 @@ def _view(uow: UnitOfWork, now: float) -> object:
 def _of(uow: UnitOfWork, conversation: ConversationId) -> object:
     head = uow.deliveries.head(conversation)
     said = [] if head is None else list(uow.conversations.turns(head))
-    return head, said, uow.deliveries.next_waiting(conversation)
+    return head, said, uow.deliveries.next_waiting(conversation), list(uow.deliveries.unsettled(conversation))
+
+
+def _counts(uow: UnitOfWork) -> object:
+    counts, here = uow.counts, place()
+    return (
+        counts.latest(CHAT, at(0)),
+        [counts.by_author(CHAT, here.workspace, author, at(0)) for author in (ANA, BEN)],
+        counts.in_channel(here, at(0)),
+        counts.waiting(CHAT, here.workspace, 3),
+    )
 
 
 def _newest(handed: list[Delivery]) -> list[Delivery]:

@@ -52,7 +52,7 @@ async def test_after_an_exception_nothing_remains(begin: Transact) -> None:
 
     def spill(uow: UnitOfWork) -> None:
         uow.links.put(LINK)
-        uow.lanes.save(Lane(KEY).pause(NOW, at(60)))
+        uow.lanes.save(Lane(KEY).pause(NOW, at(60), busy=1))
         enqueue(uow, "lost")
         uow.conversations.append(claim_one(uow, 61).conversation, DeliveryId("lost"), _said("never"))
         uow.deliveries.record(DeliveryId("kept"), 0, "posted")
@@ -154,13 +154,13 @@ async def test_a_thread_is_told_of_left_out_turns_once(begin: Transact) -> None:
 
 async def test_a_lane_is_made_when_first_asked_for_and_keeps_its_pause(begin: Transact) -> None:
     assert await begin(lambda uow: uow.lanes.get(KEY)) == Lane(KEY)
-    paused = replace(Lane(KEY).pause(NOW, at(60)), paused_before=12.5)
+    paused = replace(Lane(KEY).pause(NOW, at(60), busy=1), paused_before=12.5)
     await begin(lambda uow: uow.lanes.save(paused))
     assert await begin(lambda uow: uow.lanes.get(KEY)) == paused
 
 
 async def test_a_lane_can_be_saved_that_was_never_asked_for(begin: Transact) -> None:
-    paused = Lane(KEY).pause(NOW, at(60))
+    paused = Lane(KEY).pause(NOW, at(60), busy=1)
     await begin(lambda uow: uow.lanes.save(paused))
     assert await begin(lambda uow: uow.lanes.get(KEY)) == paused
 

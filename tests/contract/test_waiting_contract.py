@@ -36,6 +36,8 @@ from tests.fixtures.queued import (
     thread,
 )
 
+NEVER = at(-1_000_000)
+
 
 async def test_the_next_to_wait_is_the_one_written_first_then_by_id(begin: Transact) -> None:
     there = thread("t1")
@@ -128,16 +130,17 @@ async def test_who_waits_behind_a_long_pause_is_told_once(begin: Transact) -> No
         enqueue(uow, "short", lane=LaneId("short"))
         enqueue(uow, "held", due=-1)
         claim_one(uow, -1)
-        uow.lanes.save(Lane(KEY).pause(NOW, at(60)))
-        uow.lanes.save(Lane(LaneId("short")).pause(NOW, at(59)))
+        uow.lanes.save(Lane(KEY).pause(NOW, at(60), busy=1))
+        uow.lanes.save(Lane(LaneId("short")).pause(NOW, at(59), busy=1))
 
     await begin(prepare)
-    assert list(await begin(lambda uow: uow.deliveries.tell_paused(at(60), 0))) == []
-    first = await begin(lambda uow: uow.deliveries.tell_paused(at(60), 2))
-    assert [(one.id, one.told, end) for one, end in first] == [("c", True, at(60)), ("a", True, at(60))]
-    second = await begin(lambda uow: uow.deliveries.tell_paused(at(60), 2))
-    assert [(one.id, one.told, end) for one, end in second] == [("b", True, at(60))]
-    assert list(await begin(lambda uow: uow.deliveries.tell_paused(at(60), 2))) == []
+    assert list(await begin(lambda uow: uow.deliveries.tell_paused(at(60), NEVER, 0))) == []
+    first = await begin(lambda uow: uow.deliveries.tell_paused(at(60), NEVER, 2))
+    ends = [(one.id, one.told, lane.paused_until) for one, lane in first]
+    assert ends == [("c", True, at(60)), ("a", True, at(60))]
+    second = await begin(lambda uow: uow.deliveries.tell_paused(at(60), NEVER, 2))
+    assert [(one.id, one.told, lane.paused_until) for one, lane in second] == [("b", True, at(60))]
+    assert list(await begin(lambda uow: uow.deliveries.tell_paused(at(60), NEVER, 2))) == []
     await begin(lambda uow: uow.lanes.save(Lane(KEY)))
     told = {one.id: one.told for one in await begin(lambda uow: claim(uow, 61)) if one.state is State.ASKING}
     assert told == {"c": True, "a": True, "b": True, "told": True, "open": False, "short": False}
@@ -148,16 +151,30 @@ async def test_telling_goes_on_from_lane_to_lane_up_to_its_limit(begin: Transact
         for name, lane in (("o1", OTHER), ("k1", KEY), ("o2", OTHER)):
             enqueue(uow, name, lane=lane)
         for lane in (OTHER, KEY):
-            uow.lanes.save(Lane(lane).pause(NOW, at(90)))
+            uow.lanes.save(Lane(lane).pause(NOW, at(90), busy=1))
 
     await begin(prepare)
-    told = await begin(lambda uow: uow.deliveries.tell_paused(at(60), 2))
+    told = await begin(lambda uow: uow.deliveries.tell_paused(at(60), NEVER, 2))
     assert [one.id for one, _ in told] == ["k1", "o1"]
+
+
+async def test_who_waits_for_somebody_who_has_been_away_for_long_is_told_however_short_the_pause(
+    begin: Transact,
+) -> None:
+    def prepare(uow: UnitOfWork) -> None:
+        enqueue(uow, "one")
+        uow.lanes.save(replace(Lane(KEY), away_since=at(-30), paused_until=at(5)))
+
+    await begin(prepare)
+    assert list(await begin(lambda uow: uow.deliveries.tell_paused(at(60), at(-31), 2))) == []
+    ((one, lane),) = await begin(lambda uow: uow.deliveries.tell_paused(at(60), at(-30), 2))
+    assert (one.id, one.told, lane.away_since) == ("one", True, at(-30))
+    assert list(await begin(lambda uow: uow.deliveries.tell_paused(at(60), NOW, 2))) == []
 
 
 async def test_nothing_falls_due_where_nothing_waits(begin: Transact) -> None:
     assert await begin(lambda uow: uow.deliveries.next_due(NOW)) is None
-    await begin(lambda uow: uow.lanes.save(Lane(KEY).pause(NOW, at(60))))
+    await begin(lambda uow: uow.lanes.save(Lane(KEY).pause(NOW, at(60), busy=1)))
     assert await begin(lambda uow: uow.deliveries.next_due(NOW)) is None
 
 
@@ -174,11 +191,11 @@ async def test_the_next_due_time_is_the_earliest_to_come(begin: Transact) -> Non
 
 async def test_behind_a_pause_things_fall_due_at_its_end_or_at_their_own_later_time(begin: Transact) -> None:
     await begin(lambda uow: enqueue(uow, "overdue", due=-5))
-    await begin(lambda uow: uow.lanes.save(Lane(KEY).pause(NOW, at(60))))
+    await begin(lambda uow: uow.lanes.save(Lane(KEY).pause(NOW, at(60), busy=1)))
     assert await begin(lambda uow: uow.deliveries.next_due(NOW)) == at(60)
     assert await begin(lambda uow: uow.deliveries.next_due(at(60))) is None
     await begin(lambda uow: enqueue(uow, "far", lane=OTHER, due=99))
-    await begin(lambda uow: uow.lanes.save(Lane(OTHER).pause(NOW, at(30))))
+    await begin(lambda uow: uow.lanes.save(Lane(OTHER).pause(NOW, at(30), busy=1)))
     assert await begin(lambda uow: uow.deliveries.next_due(NOW)) == at(60)
     assert await begin(lambda uow: uow.deliveries.next_due(at(60))) == at(99)
 
@@ -189,9 +206,9 @@ async def test_the_questions_of_a_thread_since_a_time_are_counted(begin: Transac
     for name, accepted in (("edge", 0.0), ("new", 5.0)):
         await begin(partial(enqueue, name=name, where=there, accepted=accepted, state=State.WAITING))
     await begin(lambda uow: enqueue(uow, "elsewhere"))
-    assert await begin(lambda uow: uow.deliveries.count_since(conversation.id, NOW)) == 2
-    assert await begin(lambda uow: uow.deliveries.count_since(conversation.id, at(-1))) == 3
-    assert await begin(lambda uow: uow.deliveries.count_since(conversation.id, FAR)) == 0
+    assert await begin(lambda uow: uow.counts.in_thread(conversation.id, NOW)) == 2
+    assert await begin(lambda uow: uow.counts.in_thread(conversation.id, at(-1))) == 3
+    assert await begin(lambda uow: uow.counts.in_thread(conversation.id, FAR)) == 0
 
 
 async def test_the_latest_questions_of_threads_are_told(begin: Transact) -> None:
@@ -201,7 +218,7 @@ async def test_the_latest_questions_of_threads_are_told(begin: Transact) -> None
     await begin(lambda uow: enqueue(uow, "edge", thread("t2"), asked=0))
     await begin(lambda uow: enqueue(uow, "old", thread("t3"), asked=-1))
     await begin(lambda uow: enqueue(uow, "alien", thread("t", place(platform=Platform("other"))), asked=2))
-    found = await begin(lambda uow: uow.deliveries.latest(CHAT, NOW))
+    found = await begin(lambda uow: uow.counts.latest(CHAT, NOW))
     assert found == {there: at(3), thread("t2"): NOW}
 
 
@@ -214,12 +231,18 @@ async def test_the_tally_tells_states_the_oldest_due_and_the_pauses(begin: Trans
         enqueue(uow, "waiting", thread("t-held"), due=-8, state=State.WAITING)
         enqueue(uow, "a", due=-2)
         enqueue(uow, "b", lane=OTHER, due=-3)
-        uow.lanes.save(Lane(KEY).pause(NOW, at(60)))
-        uow.lanes.save(Lane(OTHER).pause(at(-60), NOW))
+        uow.lanes.save(Lane(KEY).pause(NOW, at(60), busy=1))
+        uow.lanes.save(Lane(OTHER).pause(at(-60), NOW, busy=1))
 
     await begin(prepare)
     by_state = {State.ASKING: 1, State.WAITING: 1, State.ACCEPTED: 2}
-    assert await begin(lambda uow: uow.deliveries.tally(NOW)) == Tally(by_state, at(-3), {KEY: at(60)})
+    tally = await begin(lambda uow: uow.deliveries.tally(NOW))
+    assert tally == Tally(by_state, at(-3), {KEY: Lane(KEY).pause(NOW, at(60), busy=1)})
+    assert tally.paused == {KEY: at(60)}
+    away = replace(Lane(OTHER), away_since=NOW)
+    await begin(lambda uow: uow.lanes.save(away))
+    tally = await begin(lambda uow: uow.deliveries.tally(at(61)))
+    assert (tally.lanes, tally.paused) == ({OTHER: away}, {})
 
 
 async def test_a_notice_names_the_project_of_its_delivery(begin: Transact) -> None:

@@ -38,6 +38,9 @@ class SettableClock:
     def monotonic(self) -> float:
         return self._elapsed
 
+    def wall(self, at: datetime) -> datetime:
+        return at
+
     async def sleep(self, seconds: float) -> None:
         sleeper = (self._elapsed + seconds, next(self._order), asyncio.Event())
         heapq.heappush(self._sleepers, sleeper)

@@ -2,8 +2,10 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 from bots.demo.slack import HttpError, RateLimited, Refuse
+from tests.fixtures.program import environment, program
 from tests.fixtures.walk import SHOP, Walk
 
 
@@ -153,3 +155,43 @@ async def test_a_channel_that_lives_by_the_default_project_is_caught_up_with(tow
     missed = await town.mention("who owns billing?")
     async with town.run():
         assert "Payments" in (await town.answers(missed))[0]
+
+
+async def test_a_thread_that_began_while_nobody_listened_is_read_too(town: Walk, tmp_path: Path) -> None:
+    root = await town.mention("who consumes order.created?")
+    await town.mention("who owns billing?", user=town.ben, thread=root)
+    async with program("run", env=environment(town), folder=str(tmp_path)):
+        assert "Payments" in (await town.answers(root, 2))[1]
+
+
+async def test_so_is_one_that_others_began_from_where_we_were_asked(town: Walk) -> None:
+    town.slack.send_events_to("")
+    root = await town.workspace.say(town.ben, town.general, "billing is slow")
+    await town.workspace.say(town.ben, town.general, "very slow", thread=root)
+    await town.mention("who owns billing?", thread=root)
+    await town.workspace.say(town.ben, town.general, "and who owns inventory?", thread=root)
+    silent = await town.workspace.say(town.ben, town.general, "lunch?")
+    await town.workspace.say(town.ana, town.general, "yes", thread=silent)
+    async with town.run():
+        await town.answers(root, 2)
+        await town.until_called("conversations.replies", 2)
+    async with town.run():
+        await town.until_called("conversations.replies", 4)
+    assert len(town.assistant.journal) == 2
+    assert town.states() == ["done"] * 2
+    assert not town.posted(silent)
+
+
+async def test_a_question_that_a_later_one_overtook_is_found(town: Walk) -> None:
+    async with town.run():
+        ts = await town.mention("who consumes order.created?")
+        await town.answers(ts)
+        town.slack.send_events_to("")
+        await town.workspace.say(town.ben, town.general, "and who publishes it?", thread=ts)
+        town.slack.send_events_to(town.events_url)
+        await town.workspace.say(town.ben, town.general, "who owns billing?", thread=ts)
+        await town.answers(ts, 2)
+    town.slack.send_events_to("")
+    async with town.run():
+        assert "order-service" in (await town.answers(ts, 3))[2]
+    assert len(town.assistant.journal) == 3

@@ -5,8 +5,10 @@ import json
 import time
 from itertools import product
 from typing import Any
+from urllib.parse import quote
 
 from bots.slack.http import PATH
+from bots.slack.stop_button import STOP
 from tests.fixtures.signed import FORM, JSON, SECRET, sealed, send
 from tests.fixtures.walk import Walk
 
@@ -73,6 +75,19 @@ async def test_what_slack_signs_is_never_a_reason_to_fall_over(town: Walk) -> No
         b'{"type": "event_callback", "event": {"type": ["message"]}}',
         b'{"type": "event_callback", "authorizations": 5, "event": {"type": "message"}}',
         b'{"type": "event_callback", "team_id": 7, "event": {"type": "message", "user": {}, "ts": 1}}',
+        b'{"type": "event_callback", "team_id": "T1", "event": {"type": "message", "user": 5}}',
+        b'{"type": "event_callback", "team_id": "T1", "event": {"type": "message", "message": {"user": 5}}}',
+        b'{"type": "event_callback", "team_id": "T1",'
+        b' "event": {"type": "message", "previous_message": {"user": []}}}',
+        b'{"type": "event_callback", "event_id": "E1", "team_id": "T1", "event": {"type": "message",'
+        b' "subtype": "message_changed", "message": 7, "previous_message": [], "channel": {}, "ts": []}}',
+        b'{"type": "event_callback", "event_id": "E1", "team_id": "T1", "event": {"type": "message",'
+        b' "subtype": "message_deleted", "deleted_ts": {}, "channel": 5}}',
+        b'{"type": "event_callback", "event_id": "E1", "team_id": 5, "event": {"type": "app_uninstalled"}}',
+        b'{"type": "event_callback", "event_id": "E1", "team_id": "T1",'
+        b' "event": {"type": "tokens_revoked", "tokens": []}}',
+        b"payload=" + quote(json.dumps({"type": "block_actions", "actions": [{"action_id": STOP}]})).encode(),
+        b"payload=" + quote(json.dumps({"type": "block_actions", "actions": []})).encode(),
         b"command=/threadline",
         b"command=/threadline&text=link",
     ]

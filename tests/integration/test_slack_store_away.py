@@ -3,6 +3,7 @@
 import aiohttp
 import pytest
 
+from bots.demo.assistant.faults import hold
 from tests.fixtures.walk import Walk
 
 REFUSE = "CREATE TRIGGER refuse BEFORE INSERT ON deliveries BEGIN SELECT RAISE(ABORT, 'disk full'); END"
@@ -28,6 +29,37 @@ async def test_what_could_not_be_stored_is_not_acknowledged_and_comes_again(town
         assert "billing" in (await town.answers(ts))[0]
     assert town.states() == ["done"]
     assert len(town.assistant.journal) == 1
+
+
+@pytest.mark.parametrize("deed", ["edit", "delete"])
+async def test_what_became_of_a_question_comes_again_too_if_it_could_not_be_stored(
+    town: Walk, deed: str
+) -> None:
+    held = hold()
+    town.assistant.faults.add(held)
+    town.workspace.subscriptions -= {"app_mention"}
+    async with town.run():
+        first = await town.mention("who consumes order.created?")
+        await town.assistant.wait_for_calls(1)
+        ts = await town.workspace.say(town.ana, town.general, "and who publsihes it?", thread=first)
+        await town.acknowledged()
+        town.sql("CREATE TRIGGER refuse BEFORE UPDATE ON turns BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        town.sql("CREATE TRIGGER too BEFORE DELETE ON turns BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        if deed == "edit":
+            await town.workspace.edit(town.general, ts, "and who publishes it?")
+        else:
+            await town.workspace.delete(town.general, ts)
+        event = list(town.workspace.events)[-1]
+        attempts = town.workspace.deliveries
+        await town.workspace.until(lambda: [one for one in attempts if one.event_id == event])
+        assert not any(one.acked for one in attempts if one.event_id == event)
+        town.sql("DROP TRIGGER refuse")
+        town.sql("DROP TRIGGER too")
+        assert [one.acked for one in await town.workspace.repeat_event(event, 1)] == [True]
+        held.release()
+        await town.answers(first, 2 if deed == "edit" else 1)
+    asked = [call.messages[-1][1] for call in town.assistant.journal][1:]
+    assert asked == (["and who publishes it?"] if deed == "edit" else [])
 
 
 async def test_a_form_that_could_not_be_stored_is_not_closed(town: Walk) -> None:

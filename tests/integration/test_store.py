@@ -103,6 +103,8 @@ async def test_a_cancelled_caller_takes_its_waiting_work_with_it(engine: Engine)
     asked = asyncio.ensure_future(store(_opening("a")))
     await asyncio.sleep(0)
     asked.cancel()
+    await asyncio.wait([asked])
+    await asyncio.sleep(0)  # only then does the store hear of it
     await gate.let_go()
     assert await store(lambda uow: uow.conversations.get(thread("a"))) is None
     assert asked.cancelled()

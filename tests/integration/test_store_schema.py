@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, event
 
 from core.errors import StoreUnusable
-from core.model import ConversationId, DeliveryId, State
+from core.model import ConversationId, DeliveryId, MessageId, State
 from core.ports import UnitOfWork
 from core.store import SoleProcess, connect, migrate
 from core.store.tables import Row
@@ -144,11 +144,16 @@ def _turns_of_claimed(uow: UnitOfWork) -> object:
     return uow.conversations.turns(claimed)
 
 
+def _behind_pauses(uow: UnitOfWork) -> object:
+    uow.lanes.save(uow.lanes.get(KEY).pause(NOW, at(60), busy=1))
+    return uow.deliveries.behind_pauses(NOW, NOW, 9)
+
+
 Hot = Callable[[UnitOfWork], object]
 _HOT: dict[str, tuple[Hot, set[str]]] = {
     "claim": (
         lambda uow: uow.deliveries.claim(NOW, at(10), 8, 100),
-        {"ix_deliveries_due", "ix_deliveries_leased", "sqlite_autoindex_deliveries_1"},
+        {"ix_deliveries_line", "ix_deliveries_due", "ix_deliveries_leased", "sqlite_autoindex_deliveries_1"},
     ),
     "renew": (
         lambda uow: uow.deliveries.renew(uow.deliveries.claim(NOW, at(10), 8, 100), at(20)),
@@ -178,11 +183,37 @@ _HOT: dict[str, tuple[Hot, set[str]]] = {
         {"sqlite_autoindex_deliveries_2", "sqlite_autoindex_deliveries_3"},
     ),
     "count_since": (
-        lambda uow: uow.deliveries.count_since(_conversation(uow), NOW),
+        lambda uow: uow.counts.in_thread(_conversation(uow), NOW),
         {"ix_deliveries_recent"},
     ),
-    "tell_paused": (lambda uow: uow.deliveries.tell_paused(NOW, 100), {"ix_deliveries_due"}),
-    "latest": (lambda uow: uow.deliveries.latest(CHAT, NOW), {"sqlite_autoindex_deliveries_2"}),
+    "tell_paused": (lambda uow: uow.deliveries.tell_paused(NOW, NOW, 100), {"ix_deliveries_due"}),
+    "next_rank": (
+        lambda uow: uow.deliveries.next_rank(KEY, CHAT, place().workspace),
+        {"ix_deliveries_ranks"},
+    ),
+    "behind_pauses": (_behind_pauses, {"ix_deliveries_ready"}),
+    "of_message": (
+        lambda uow: uow.deliveries.of_message(place(), MessageId("m-one")),
+        {"sqlite_autoindex_deliveries_2"},
+    ),
+    "listed": (lambda uow: uow.deliveries.listed(State.BURIED, 9), {"ix_deliveries_aside"}),
+    "by_author": (
+        lambda uow: uow.counts.by_author(CHAT, place().workspace, ANA, NOW),
+        {"ix_deliveries_author"},
+    ),
+    "in_channel": (lambda uow: uow.counts.in_channel(place(), NOW), {"ix_deliveries_channel"}),
+    "queued": (lambda uow: uow.counts.waiting(CHAT, place().workspace, 9), {"ix_deliveries_open"}),
+    "marks due": (lambda uow: uow.marks.due(NOW, 9), {"ix_deliveries_marked"}),
+    "asked": (
+        lambda uow: uow.conversations.asked(DeliveryId("one")),
+        {"ix_turns_conversation_id_asked_at_delivery_id_id"},
+    ),
+    "unsettled": (lambda uow: uow.deliveries.unsettled(_conversation(uow)), {"ix_deliveries_recent"}),
+    "purge": (
+        lambda uow: uow.conversations.purge(CHAT, place().workspace, 9),
+        {"ix_deliveries_recent", "sqlite_autoindex_parts_1"},
+    ),
+    "latest": (lambda uow: uow.counts.latest(CHAT, NOW), {"sqlite_autoindex_deliveries_2"}),
     "turns": (_turns_of_claimed, {"ix_turns_conversation_id_asked_at_delivery_id_id"}),
 }
 
@@ -196,7 +227,7 @@ def test_a_hot_statement_is_served_by_its_index(engine: Engine, name: str) -> No
         uow = SqlUnitOfWork(connection)
         enqueue(uow, "one", thread("t1"))
         enqueue(uow, "two", thread("t1"), state=State.WAITING)
-        uow.lanes.save(uow.lanes.get(KEY).pause(at(-60), NOW))
+        uow.lanes.save(uow.lanes.get(KEY).pause(at(-60), NOW, busy=1))
 
         def note(*call: Any) -> None:
             seen.append((call[2], call[3]))

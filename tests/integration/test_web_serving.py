@@ -19,9 +19,26 @@ async def no() -> bool:
     return False
 
 
+async def nothing() -> bytes | None:
+    return None
+
+
+async def test_metrics_are_absent_while_the_database_is() -> None:
+    async def some() -> bytes | None:
+        return b"threadline_questions 1"
+
+    for metrics, status, body in ((some, 200, "threadline_questions 1"), (nothing, 503, "")):
+        server = WebServer(web.build([], yes, metrics), "127.0.0.1", 0)
+        url = await server.start()
+        async with aiohttp.ClientSession() as session, session.get(f"{url}/metrics") as measured:
+            assert (measured.status, await measured.text()) == (status, body)
+            assert measured.headers["content-type"].startswith("text/plain; version=0.0.4")
+        await server.aclose()
+
+
 async def test_the_probes_tell_alive_from_ready() -> None:
     for is_ready, status in ((yes, 200), (no, 503)):
-        server = WebServer(web.build([], is_ready), "127.0.0.1", 0)
+        server = WebServer(web.build([], is_ready, nothing), "127.0.0.1", 0)
         url = await server.start()
         async with aiohttp.ClientSession() as session:
             async with session.get(f"{url}/livez") as alive:
@@ -32,7 +49,7 @@ async def test_the_probes_tell_alive_from_ready() -> None:
 
 
 async def test_it_can_listen_on_ipv6() -> None:
-    server = WebServer(web.build([], yes), "::1", 0)
+    server = WebServer(web.build([], yes, nothing), "::1", 0)
     url = await server.start()
     assert url.startswith("http://[::1]:")
     async with aiohttp.ClientSession() as session, session.get(f"{url}/livez") as alive:
@@ -41,16 +58,16 @@ async def test_it_can_listen_on_ipv6() -> None:
 
 
 async def test_an_address_in_use_is_said_at_once() -> None:
-    first = WebServer(web.build([], yes), "127.0.0.1", 0)
+    first = WebServer(web.build([], yes, nothing), "127.0.0.1", 0)
     port = int((await first.start()).rpartition(":")[2])
     with pytest.raises(AddressUnusable, match="THREADLINE_HTTP_PORT"):
-        await WebServer(web.build([], yes), "127.0.0.1", port).start()
+        await WebServer(web.build([], yes, nothing), "127.0.0.1", port).start()
     await first.aclose()
 
 
 async def test_it_can_be_closed_before_it_began() -> None:
-    await WebServer(web.build([], yes), "127.0.0.1", 0).aclose()
-    server = WebServer(web.build([], yes), "127.0.0.1", 0)
+    await WebServer(web.build([], yes, nothing), "127.0.0.1", 0).aclose()
+    server = WebServer(web.build([], yes, nothing), "127.0.0.1", 0)
     await server.start()
     await server.aclose()
 
@@ -63,7 +80,7 @@ async def test_what_is_under_way_is_answered_before_the_end() -> None:
         await go.wait()
         return PlainTextResponse("done")
 
-    server = WebServer(web.build([Route("/slow", slow)], yes), "127.0.0.1", 0)
+    server = WebServer(web.build([Route("/slow", slow)], yes, nothing), "127.0.0.1", 0)
     url = await server.start()
 
     async def ask() -> str:
@@ -86,7 +103,7 @@ async def test_a_request_that_never_ends_does_not_hold_up_the_end() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    server = WebServer(web.build([Route("/forever", forever)], yes), "127.0.0.1", 0, patience=1)
+    server = WebServer(web.build([Route("/forever", forever)], yes, nothing), "127.0.0.1", 0, patience=1)
     url = await server.start()
     host, port = url.removeprefix("http://").split(":")
     _, writer = await asyncio.open_connection(host, int(port))

@@ -84,12 +84,41 @@ async def test_no_call_starts_once_a_429_has_come_not_even_one_already_claimed(w
     assert len(world.posted) == 3
 
 
+async def test_a_429_that_was_under_way_at_the_first_one_does_not_lengthen_the_pause(world: World) -> None:
+    world.chat.script = [RateLimited(timedelta(seconds=1)), RateLimited(timedelta(seconds=1))]
+    for thread in ("t1", "t2"):
+        await world.ask("Who?", thread=thread)
+    await world.settle()
+    lane = await world.store(lambda uow: uow.lanes.get(LANE))
+    assert lane.paused_until == world.clock.now() + timedelta(seconds=1)
+    await world.later(1)
+    assert world.posted == ["Answer to: Who?"] * 2
+
+
+async def test_no_call_starts_between_a_429_and_its_commit(world: World) -> None:
+    world.chat.script = [RateLimited(timedelta(seconds=30))]
+    world.chat.hold = asyncio.Event()
+    await world.ask("one", thread="t1")
+    await world.delivering.take_due()
+    await world.until(lambda: world.chat.asked)
+    await world.ask("two", thread="t2")
+    world.store.failing = 1
+    world.chat.hold.set()
+    await world.until(lambda: not world.store.failing, step=0)
+    assert await world.delivering.take_due() == 1
+    await world.until(lambda: not world.leases.tasks())
+    assert len(world.chat.asked) == 1
+    await world.later(30)
+    await world.later(1)
+    assert world.posted == ["Answer to: one", "Answer to: two"]
+
+
 async def test_a_pause_by_another_process_is_seen_before_the_call(world: World) -> None:
     await world.ask("Who?")
     await world.delivering.take_due()
     now = world.clock.now()
     until = now + timedelta(seconds=30)
-    await world.store(lambda uow: uow.lanes.save(uow.lanes.get(LANE).pause(now, until)))
+    await world.store(lambda uow: uow.lanes.save(uow.lanes.get(LANE).pause(now, until, busy=1)))
     await world.settle()
     assert world.chat.asked == []
     await world.later(30)
@@ -266,7 +295,7 @@ async def test_a_passing_fault_is_tried_again_with_backoff(world: World, error: 
 
 
 async def test_a_fault_that_does_not_pass_ends_in_one_notice(world: World) -> None:
-    world.chat.script = [Unavailable() for _ in range(100)]
+    world.chat.script = [BrokenAnswer() for _ in range(100)]
     await world.ask("Who?")
     for _ in range(20):
         await world.later(90)

@@ -137,6 +137,28 @@ async def test_edits_unfurled_links_and_deletions_are_announced(town: Town) -> N
         await town.world.edit(message, "x")
 
 
+async def test_messages_deleted_at_once_are_announced_as_one_event(town: Town) -> None:
+    kept, *gone = [await town.world.say(town.ana, town.general, f"{number}") for number in range(3)]
+    await town.world.delete_many(*gone)
+    told = {"ids": gone, "channel_id": town.general, "guild_id": town.guild}
+    assert town.heard("MESSAGE_DELETE_BULK") == [told]
+    assert town.heard("MESSAGE_DELETE") == []
+    assert [message.id for message in town.world.messages(town.general)] == [kept]
+    direct = town.world.open_dm(town.ana)
+    await town.world.delete_many(await town.world.say(town.ana, direct, "hello"))
+    assert "guild_id" not in town.heard("MESSAGE_DELETE_BULK")[-1]
+
+
+async def test_an_outage_takes_a_server_away_and_gives_it_back(town: Town) -> None:
+    await town.world.say(town.ana, town.general, "hello")
+    town.world.fail(town.guild)
+    assert town.heard("GUILD_DELETE") == [{"id": town.guild, "unavailable": True}]
+    town.world.recover(town.guild)
+    back = town.heard("GUILD_CREATE")[-1]
+    assert (back["id"], back["unavailable"]) == (town.guild, False)
+    assert len(town.world.messages(town.general)) == 1
+
+
 async def test_a_thread_of_a_message_shares_its_id_and_wakes_when_spoken_in(town: Town) -> None:
     message = await town.world.say(town.ana, town.general, "who?")
     thread = await town.world.open_thread(town.ana, town.general, "billing", message)

@@ -10,10 +10,11 @@ import discord
 import pytest
 import pytest_asyncio
 
-from bots.discord.calls import AccountRefused, Refused, TicketSpent, calling
+from bots.discord.calls import Refused, TicketSpent, calling
 from bots.discord.client import ThreadlineClient, pointed_at
 from core.clock import SystemClock
 from core.errors import (
+    AccountRefused,
     OutcomeUnknown,
     PostRefused,
     RateLimited,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bots.demo.discord import DiscordServer, DiscordWorld
 from bots.discord.client import ThreadlineClient, pointed_at
 from bots.discord.keys import DIRECT, Kind, thread_key, workspace
-from bots.discord.marks import TEMPLATE, Mark, Marks, marks, read_mark
+from bots.discord.marks import TEMPLATE, Mark, Marks, marks, read_mark, read_stop
 from bots.discord.messages import Said
 from bots.discord.views import FORM
 from bots.wiring import new_delivery_id
@@ -46,6 +46,10 @@ def test_a_mark_says_again_whose_it_is(
     assert (read.thread, read.delivery) == (key, delivery)
     assert TEMPLATE.fullmatch(made.custom_id)
     assert OURS.holds(read)
+    stops = OURS.make(key, delivery, stops=True)
+    assert read_stop(stops.custom_id) == stops
+    assert len(stops.custom_id) == len(made.custom_id) <= LIMIT
+    assert OURS.holds(stops)
 
 
 @pytest.mark.parametrize(("digits", "longest"), [(19, 94), (20, 97)])
@@ -98,6 +102,7 @@ def test_a_mark_of_the_longest_ids_fits_discord_also_in_a_form(digits: int, long
 )
 def test_ids_of_strangers_mean_nothing(custom_id: str) -> None:
     assert read_mark(custom_id) is None
+    assert read_stop(custom_id.replace("a:", "s:", 1)) is None
 
 
 @given(st.text(max_size=LIMIT) | st.from_regex(TEMPLATE, fullmatch=True))
@@ -141,6 +146,15 @@ def test_a_mark_that_was_changed_does_not_hold(changed: Mark) -> None:
     assert not OURS.holds(read)
 
 
+def test_the_mark_of_a_wait_does_not_pass_for_one_of_an_answer_nor_the_other_way_round() -> None:
+    stops = OURS.make(MADE.thread, D1, stops=True)
+    assert read_mark(stops.custom_id) is None
+    assert read_stop(MADE.custom_id) is None
+    for changed in (replace(stops, stops=False), replace(MADE, stops=True)):
+        assert (read_stop if changed.stops else read_mark)(changed.custom_id) == changed
+        assert not OURS.holds(changed)
+
+
 def test_digits_do_not_pass_from_one_id_to_the_next() -> None:
     made = OURS.make(thread_key(WorkspaceId("12"), 34, 56), D1)
     for home, channel, place in (("1", 234, 56), ("123", 4, 56), ("12", 3, 456), ("12", 345, 6)):
@@ -173,6 +187,10 @@ async def test_the_marks_of_a_message_are_read_back_from_discord(
     assert marks(await place.fetch_message(int(sent["id"]))) == [MADE]
     plain = await world.say(world.bot_user, channel, "here")
     assert marks(await place.fetch_message(int(plain))) == []
+    stops = OURS.make(MADE.thread, D1, stops=True)
+    with Said("I have to wait", mark=stops).parameters(nonce="d1-q1") as params:
+        wait = await client.http.send_message(int(channel), params=params)
+    assert marks(await place.fetch_message(int(wait["id"]))) == []
 
 
 async def test_among_the_components_of_strangers_only_our_marks_are_seen(

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.discord.receipts import LIFE, Receipts, Ticket
+from bots.discord.replies import Replies
 from core.model import NO_RECEIPT, Receipt
 
 MADE_AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -73,3 +74,11 @@ def test_a_header_that_no_encoding_has_a_place_for_is_sealed_all_the_same() -> N
     opened = ours.open(ours.seal(Ticket(1, "t", "asked: \ud800")))
     assert opened is not None
     assert opened.header == "asked: \ud800"
+
+
+def test_only_the_newest_of_the_messages_that_show_questions_are_remembered() -> None:
+    replies = Replies(discord.Client(intents=discord.Intents.none()))
+    for message in range(1, 10_002):
+        replies.note(message, Ticket(message + 1, "token", "who?"))
+    assert replies.shows(1) is None
+    assert (replies.shows(2), replies.shows(10_001)) == (3, 10_002)

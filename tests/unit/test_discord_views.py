@@ -25,7 +25,7 @@ from bots.discord.views import (
     about_form,
     filled_in,
     follow_up_form,
-    follow_up_view,
+    row_of,
     sent_by,
 )
 from bots.wiring import new_delivery_id
@@ -98,10 +98,34 @@ async def test_a_message_without_a_mark_has_no_button() -> None:
 
 
 async def test_the_button_says_what_it_does_and_is_remembered_by_nobody(made: Mark) -> None:
-    view = follow_up_view(made)
+    view = row_of(made)
+    assert view is not None
     ((button,),) = [row["components"] for row in view.to_components()]
     assert (button["label"], button["custom_id"]) == (texts.FOLLOW_UP, made.custom_id)
     assert view.is_finished()
+
+
+async def test_what_a_button_only_tells_stands_beside_it_and_cannot_be_pressed(made: Mark) -> None:
+    view = row_of(made, "The question was deleted")
+    assert view is not None
+    ((button, told),) = [row["components"] for row in view.to_components()]
+    assert (button["label"], told["label"]) == (texts.FOLLOW_UP, "The question was deleted")
+    assert told["disabled"]
+    assert not button.get("disabled")
+    alone = row_of(None, "The question was deleted")
+    assert alone is not None
+    assert len(alone.to_components()[0]["components"]) == 1
+    assert view.is_finished()
+    assert alone.is_finished()
+    assert row_of(None) is None
+
+
+async def test_under_a_wait_there_is_a_button_to_stop(made: Mark) -> None:
+    stops = Marks("token").make(made.thread, made.delivery, stops=True)
+    view = row_of(stops)
+    assert view is not None
+    ((button,),) = [row["components"] for row in view.to_components()]
+    assert (button["label"], button["custom_id"]) == (texts.STOP_BUTTON, stops.custom_id)
 
 
 async def test_discord_would_open_our_forms_however_long_the_ids_and_messages_are(made: Mark) -> None:

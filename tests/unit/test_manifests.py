@@ -21,18 +21,21 @@ import bots.slack
 from bots.cli import app
 from bots.cli.manifest import manifest_text
 from bots.discord.client import intents
+from bots.slack.stop_button import STOP
 from tests.fixtures.walk import walk
 
 FOLDER = Path(__file__).parents[2] / "manifests"
 NAMES = ("socket", "http", "minimal")
 
 #: What each event needs (docs.slack.dev/reference/events).
-EVENTS = {
-    "app_mention": "app_mentions:read",
-    "message.channels": "channels:history",
-    "message.groups": "groups:history",
-    "message.im": "im:history",
-    "message.mpim": "mpim:history",
+EVENTS: Mapping[str, set[str]] = {
+    "app_mention": {"app_mentions:read"},
+    "app_uninstalled": set(),
+    "message.channels": {"channels:history"},
+    "message.groups": {"groups:history"},
+    "message.im": {"im:history"},
+    "message.mpim": {"mpim:history"},
+    "tokens_revoked": set(),
 }
 _KINDS = ("channels", "groups", "im", "mpim")
 #: What each method needs (docs.slack.dev/reference/methods), for every kind of channel we are in.
@@ -40,6 +43,7 @@ CALLS: Mapping[str, set[str]] = {
     "assistant.threads.setStatus": {"chat:write"},
     "auth.test": set(),
     "chat.postMessage": {"chat:write"},
+    "chat.update": {"chat:write"},
     "conversations.history": {f"{kind}:history" for kind in _KINDS},
     "conversations.info": {f"{kind}:read" for kind in _KINDS},
     "conversations.replies": {f"{kind}:history" for kind in _KINDS},
@@ -125,13 +129,13 @@ def test_we_know_what_every_method_that_the_code_calls_needs() -> None:
 
 @pytest.mark.parametrize("name", ["socket", "http"])
 def test_the_whole_app_has_the_scopes_of_all_it_hears_and_calls_and_no_more(name: str) -> None:
-    needed = set().union(*CALLS.values()) | {EVENTS[event] for event in _events(name)} | {"commands"}
+    needed = set().union(*CALLS.values(), *(EVENTS[event] for event in _events(name))) | {"commands"}
     assert _scopes(name) == needed
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_event_has_its_scope(name: str) -> None:
-    assert {EVENTS[event] for event in _events(name)} <= _scopes(name)
+    assert set().union(*(EVENTS[event] for event in _events(name))) <= _scopes(name)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -149,10 +153,9 @@ def test_the_commands_and_shortcuts_are_the_registered_ones(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_clicks_are_let_in_where_there_is_something_to_click(name: str) -> None:
-    manifest = _manifest(name)
-    clickable = {"slash_commands", "shortcuts"} & manifest["features"].keys()
-    assert manifest["settings"].get("interactivity", {}).get("is_enabled", False) is bool(clickable)
+def test_clicks_are_let_in_as_every_app_shows_a_button(name: str) -> None:
+    assert _registered("action") == {STOP}
+    assert _manifest(name)["settings"]["interactivity"]["is_enabled"] is True
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -186,11 +189,10 @@ def test_the_minimal_app_is_the_whole_one_less_what_it_names() -> None:
     whole, minimal = _manifest("socket"), _manifest("minimal")
     assert _scopes("socket") - _scopes("minimal") == set(GONE_WITHOUT)
     assert _scopes("minimal") == {"app_mentions:read", "chat:write", "im:history"}
-    assert _events("minimal") == {"app_mention", "message.im"}
+    assert _events("minimal") == {"app_mention", "message.im", "app_uninstalled", "tokens_revoked"}
     for manifest in (whole, minimal):
         manifest["features"].pop("slash_commands", None)
         manifest["features"].pop("shortcuts", None)
-        manifest["settings"].pop("interactivity", None)
         manifest["settings"].pop("event_subscriptions")
         manifest.pop("oauth_config")
     assert whole == minimal
@@ -245,8 +247,8 @@ def test_an_address_of_ones_own_stands_wherever_slack_calls_it(url: str) -> None
 def test_the_minimal_app_can_be_reached_over_http_too() -> None:
     printed = json.loads(_printed("slack", "--profile", "minimal", "--url", "https://me.example.org"))
     assert printed["settings"].pop("socket_mode_enabled") is False
-    events = printed["settings"]["event_subscriptions"]
-    assert events.pop("request_url") == "https://me.example.org/slack/events"
+    for part in ("event_subscriptions", "interactivity"):
+        assert printed["settings"][part].pop("request_url") == "https://me.example.org/slack/events"
     expected = _manifest("minimal")
     expected["settings"].pop("socket_mode_enabled")
     assert printed == expected

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
-from bots.slack.calls import AccountRefused, Forbidden, Unshowable, translated
+from bots.slack.calls import Forbidden, TokenWatch, Unshowable, translated
 from bots.slack.side import web_client
 from core.errors import (
+    AccountRefused,
     OutcomeUnknown,
     PostRefused,
     RateLimited,
@@ -130,6 +133,18 @@ async def test_a_server_that_is_not_there_has_seen_nothing() -> None:
     async with Wire.running() as gone:
         url = gone.url
     assert type(await failure_at(url)) is Unreachable
+
+
+async def test_a_refused_token_is_an_alert_once_until_it_is_accepted_again() -> None:
+    watch, alerts = TokenWatch(), []
+    async with Wire.running() as wire, web_client("xoxb-canary", f"{wire.url}/api/") as client:
+        for code in ("token_revoked", "invalid_auth", "ratelimited", "token_revoked", "", "token_revoked"):
+            wire.act = refused(code) if code else says(response(b'{"ok": true, "ts": "1.000000"}'))
+            with capture_logs() as logs, suppress(ThreadlineError), watch.translated():
+                await client.chat_postMessage(channel="C1", text="hello")
+            alerts.append([line["log_level"] for line in logs])
+            assert "xoxb-canary" not in str(logs)
+    assert alerts == [["error"], [], [], [], [], ["error"]]
 
 
 async def test_nothing_is_sent_twice_by_the_sdk(wire: Wire) -> None:

@@ -1,5 +1,7 @@
 """Tells the gateway what changed in a channel, unless the bot cannot see it there."""
 
+from collections.abc import Sequence
+
 from bots.demo.discord.drawing import event_json
 from bots.demo.discord.records import Channel, Json, Message
 from bots.demo.discord.state import DiscordState
@@ -21,6 +23,15 @@ def message_gone(state: DiscordState, message: Message) -> None:
     if place.guild:
         data["guild_id"] = place.guild
     _announce(state, "MESSAGE_DELETE", data, message.channel)
+
+
+def messages_gone(state: DiscordState, messages: Sequence[Message]) -> None:
+    """Announce MESSAGE_DELETE_BULK: it names one channel, and no authors."""
+    place = state.channels[messages[0].channel]
+    data: Json = {"ids": [message.id for message in messages], "channel_id": place.id}
+    if place.guild:
+        data["guild_id"] = place.guild
+    _announce(state, "MESSAGE_DELETE_BULK", data, place.id)
 
 
 def channel_event(state: DiscordState, event: str, channel: Channel) -> None:

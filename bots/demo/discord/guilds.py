@@ -40,6 +40,14 @@ class Guilds(DiscordState):
             del self.channels[channel.id]
         self.announce("GUILD_DELETE", {"id": guild}, guild, "guilds")
 
+    def fail(self, guild: str) -> None:
+        """Have an outage take a server away, which it is not left by; emits GUILD_DELETE, "unavailable"."""
+        self.announce("GUILD_DELETE", {"id": guild, "unavailable": True}, guild, "guilds")
+
+    def recover(self, guild: str) -> None:
+        """End a server's outage; emits GUILD_CREATE."""
+        self.announce("GUILD_CREATE", guild_create_json(self, self.guilds[guild]), guild, "guilds")
+
     def bot_role(self, guild: str) -> str:
         """Return the id of the role Discord made for the bot there: pinging it is meant for the bot."""
         return next(role.id for role in self.guilds[guild].roles.values() if role.managed_by == self.bot_user)

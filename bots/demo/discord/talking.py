@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bots.demo.discord.announcing import message_event, reaction_event
+from bots.demo.discord.announcing import message_event, messages_gone, reaction_event
 from bots.demo.discord.drafts import Draft
 from bots.demo.discord.guilds import Guilds
 from bots.demo.discord.mentions import Allowed
@@ -52,6 +52,13 @@ class Talking(Guilds):
     async def delete(self, message: str) -> None:
         """Delete a message, whoever wrote it; emits MESSAGE_DELETE."""
         remove(self, self._existing(message))
+
+    async def delete_many(self, *messages: str) -> None:
+        """Delete messages of one channel at once, as a moderator's bot does; emits MESSAGE_DELETE_BULK."""
+        gone = [self._existing(message) for message in messages]
+        messages_gone(self, gone)
+        for message in gone:
+            self.forget(message.id)
 
     async def react(self, user: str, message: str, emoji: str) -> None:
         """React to a message; emits MESSAGE_REACTION_ADD."""

@@ -70,9 +70,12 @@ def update(workspace: SlackWorkspace, arguments: Arguments) -> Json:
     """Change something the app said."""
     require(workspace, "chat:write")
     message = own_message(workspace, arguments, refusal="cant_update_message")
+    if workspace.channels[message.channel].is_archived:
+        raise Refused("is_archived")
     text, blocks = _content(arguments, MOST_UPDATE)
     metadata = _metadata(arguments) or message.metadata
     changed = workspace.change(replace(message, text=text, blocks=blocks, metadata=metadata))
+    workspace.note_pings(changed)
     drawn = workspace.draw(changed)
     return {"ok": True, "channel": changed.channel, "ts": changed.ts, "text": text, "message": drawn}
 

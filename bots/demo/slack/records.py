@@ -70,6 +70,8 @@ class Message:
     client_msg_id: str = ""
     edited_ts: str = ""
     files: tuple[Json, ...] = ()
+    attachments: tuple[Json, ...] = ()
+    """Previews of links, which Slack fetches after the message was sent."""
     reactions: tuple[tuple[str, str], ...] = ()
     """Pairs of emoji name and user id."""
 

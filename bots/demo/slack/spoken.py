@@ -44,7 +44,8 @@ class Spoken:
         self.changes.happened()
 
     def forget(self, message: Message) -> None:
-        """Remove a message for good."""
+        """Remove a message for good, and the status below it."""
+        self._statuses.pop((message.channel, message.ts), None)
         self._messages[message.channel].pop(message.ts, None)
         siblings = self._threads.get((message.channel, message.thread_ts), [])
         if message.ts in siblings:

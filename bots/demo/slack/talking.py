@@ -43,15 +43,8 @@ class Talking(WorkspaceState):
     def publish_message(self, message: Message) -> None:
         """Emit what a new message emits: `message`, and `app_mention` when it names the bot in a channel."""
         kind = self.channels[message.channel].kind
-        drawn = {**self.draw(message), "channel": message.channel, "event_ts": message.ts}
-        if message.thread_ts:
-            root = self.message(message.channel, message.thread_ts)
-            drawn["parent_user_id"] = root.user if root is not None else ""
-        named = f"<@{self.bot_user}>" in message.text or f"<@{self.bot_user}|" in message.text
-        if named and kind is not Kind.DIRECT and message.user != self.bot_user:
-            mention = {name: value for name, value in drawn.items() if name != "subtype"}
-            self.publish(mention | {"type": "app_mention"}, message.channel)
-        self.publish(drawn | {"channel_type": kind.value}, message.channel)
+        self._publish_mention(message)
+        self.publish(self._drawn_new(message) | {"channel_type": kind.value}, message.channel)
 
     async def join(self, user: str, channel: str) -> str:
         """Let a user join a channel, which posts a `channel_join` message; return its ts."""
@@ -64,9 +57,19 @@ class Talking(WorkspaceState):
         return message.ts
 
     async def edit(self, channel: str, ts: str, text: str) -> None:
-        """Change what a person said; emits `message_changed`."""
+        """Change what a person said; emits `message_changed`, and `app_mention` again if it names the bot."""
         before = self._existing(channel, ts)
-        self.change(replace(before, text=text, blocks=(rich_text(text, self.new_id("b")),)))
+        self._publish_mention(
+            self.change(replace(before, text=text, blocks=(rich_text(text, self.new_id("b")),)))
+        )
+
+    async def unfurl(self, channel: str, ts: str, url: str) -> None:
+        """Add the preview of a link to a message; emits `message_changed`, though nobody has edited it."""
+        before = self._existing(channel, ts)
+        preview: Json = {"from_url": url, "original_url": url, "id": 1, "title": url, "text": "A page."}
+        after = replace(before, attachments=(*before.attachments, preview))
+        self.keep(after)
+        self._publish_change(after, before)
 
     def change(self, after: Message) -> Message:
         """Store an edited message and emit `message_changed`; return it as stored."""
@@ -102,6 +105,22 @@ class Talking(WorkspaceState):
                 "deleted_ts": message.ts,
             },
         )
+
+    def _publish_mention(self, message: Message) -> None:
+        """Emit `app_mention` for a message in a channel that names the bot, new or edited."""
+        named = f"<@{self.bot_user}>" in message.text or f"<@{self.bot_user}|" in message.text
+        direct = self.channels[message.channel].kind is Kind.DIRECT
+        if named and not direct and message.user != self.bot_user:
+            drawn = self._drawn_new(message)
+            mention = {name: value for name, value in drawn.items() if name != "subtype"}
+            self.publish(mention | {"type": "app_mention"}, message.channel)
+
+    def _drawn_new(self, message: Message) -> Json:
+        drawn = {**self.draw(message), "channel": message.channel, "event_ts": message.ts}
+        if message.thread_ts:
+            root = self.message(message.channel, message.thread_ts)
+            drawn["parent_user_id"] = root.user if root is not None else ""
+        return drawn
 
     def _enter(self, user: str, channel: str) -> None:
         where: Channel = self.channels[channel]

@@ -22,6 +22,7 @@ def message_json(message: Message, team: str) -> Json:
         "app_id": message.app_id,
         "blocks": list(message.blocks),
         "files": list(message.files),
+        "attachments": list(message.attachments),
         "edited": {"user": message.user, "ts": message.edited_ts} if message.edited_ts else None,
         "reactions": _reactions(message),
     }

@@ -32,11 +32,22 @@ class SlackWorkspace(Talking):
             }
         )
 
-    async def uninstall(self) -> None:
-        """Remove the app: its tokens are refused from now on; emits `tokens_revoked`, `app_uninstalled`."""
-        self.publish({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [self.bot_user]}})
-        self.publish({"type": "app_uninstalled"})
+    async def uninstall(self, *, tokens_first: bool = True) -> None:
+        """Remove the app: its tokens are refused from now on; emits `tokens_revoked`, `app_uninstalled`.
+
+        Slack promises no order of the two.
+        """
+        events: list[Json] = [
+            {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [self.bot_user]}},
+            {"type": "app_uninstalled"},
+        ]
+        for event in events if tokens_first else reversed(events):
+            self.publish(event)
         self.installed = False
+
+    async def revoke_user_token(self, user: str) -> None:
+        """Take back what one person has granted the app for themselves; emits `tokens_revoked`."""
+        self.publish({"type": "tokens_revoked", "tokens": {"oauth": [user], "bot": []}})
 
     async def command(self, user: str, channel: str, command: str, text: str = "") -> Interaction:
         """Run a slash command; returns once acknowledged (or after 3 s), and goes on collecting replies."""

@@ -1,10 +1,12 @@
 """Every sentence the bots say. Plain text with `code`, which both Slack and Discord show as meant."""
 
-from collections.abc import Collection
 from datetime import datetime
 
-from core.model import Link, Notice, ProjectId, Reason, Remark
+from bots.texts import notices
+from core.model import Link, Mark, ProjectId
 from core.services.linking import Linked
+
+notice, remarks, mark = notices.notice, notices.remarks, notices.mark
 
 HELP = (
     "Ask me about this channel's MicroVisualizer project: mention me with a question, then just go on "
@@ -13,7 +15,8 @@ HELP = (
     "makes it the default of the whole workspace\n"
     "• `/threadline unlink` takes this channel's link away; `/threadline unlink workspace` the default\n"
     "• `/threadline status` tells which project answers here\n"
-    "In a thread, where commands do not work, use *Ask about this message* in a message's menu."
+    "In a thread, where commands do not work, use *Ask about this message* in a message's menu.\n"
+    "Until a question of yours is answered you may edit or delete it, or write `stop` in its thread."
 )
 NOT_ALLOWED = (
     "Only workspace admins, and people whom the operator has put on the list in `THREADLINE_ADMINS`, can link "
@@ -34,16 +37,18 @@ ASK_SUBMIT = "Ask"
 ASK_CANCEL = "Cancel"
 ASK_DEFAULT = "What does this mean for our services and topics?"
 WORKSPACE = "workspace"
-WORKSPACE_ADMIN = "A workspace admin"
+WORKSPACE_ADMIN = notices.WORKSPACE_ADMIN
 STATUS_WORKING = "is looking at the project…"
 STATUS_QUEUED = "is waiting; next try at {at}…"
+STOP_BUTTON = "Stop"
 
 # Discord. A command's description has at most 100 characters, a label 45.
 GUILD = "server"
 GUILD_ADMIN = "Someone who may manage this server"
 DISCORD_HELP = (
     "Ask me about this channel's MicroVisualizer project: type `/ask`, or mention me with a question. I answer in a "
-    "thread; go on there by mentioning me, replying to me, or with the button under my answer.\n"
+    "thread; go on there by mentioning me, replying to me, or with the button under my answer. Say `stop` there, and I let go of "
+    "what you have asked and I have not answered yet.\n"
     "• `/ask` with `private` answers you alone; with `project`, about another project\n"
     "• `/threadline link` links this channel to a project; `everywhere` makes it the default of the whole server; "
     "`new_posts` has me answer each new post of a forum\n"
@@ -91,7 +96,7 @@ GUILD_POST_REFUSED = (
 WHOLE_ANSWER = "It is a long answer: here it is as a whole."
 OLD_BUTTON = "This button no longer works. Mention me with your question, or use `/ask`."
 NOT_STORED = "I could not take your question in just now: nothing was stored. Please ask again in a moment."
-TOO_MANY_HERE = "This thread has had its share of answers for one hour. Start a new one, or go on later."
+TOO_MANY_HERE = "As much has been asked here as may be in an hour, so I have not taken this in. Please ask it again later."
 NOTHING_TO_ASK_ABOUT = "That message has no text that I could ask about."
 POSTS_ARE_IN_FORUMS = "`new_posts` is for a forum: type the command inside one of its posts, without `everywhere`. Nothing was changed."
 PROJECT_NOT_HERE = (
@@ -99,6 +104,7 @@ PROJECT_NOT_HERE = (
     "may manage the server can link more, and ask about any."
 )
 DIRECT_STATUS = "Direct messages have no project of their own. Name one: `/ask` has a field `project` for it."
+MARKED = {Mark.EDITED: "The question was edited since", Mark.DELETED: "The question was deleted"}
 POSTS_NEED_INTENT = (
     "To answer posts without a mention I have to be able to read them: whoever runs Threadline has to set "
     "`DISCORD_MESSAGE_CONTENT`. Nothing was changed."
@@ -107,74 +113,24 @@ OUR_FAULT = "something unexpected happened, and is in the log"
 STORE_AWAY = "my database is not available just now"
 PLATFORM_AWAY = "the chat platform does not answer as it should just now"
 
-_NOTICES = {
-    Reason.NOT_LINKED: "This channel has no project yet. {admin} can set one with "
-    "`/threadline link PROJECT`; I will then answer your question by myself. I keep it for 24 hours.",
-    Reason.LINK_EXPIRED: "Nobody linked this channel to a project within 24 hours, so I have let this question "
-    "go. Link one with `/threadline link PROJECT` and ask again.",
-    Reason.EMPTY: "Yes? Ask me about the project's services, messaging topics and how they connect, for example: "
-    "“Who consumes order.created?”",
-    Reason.ONLY_FILES: "I cannot read attachments or pictures. Please write your question as text.",
-    Reason.TOO_LONG: "That question is too long for me. Please shorten it and ask again.",
-    Reason.UNREADABLE: "I was not shown the text of your message. Mention me myself, not a role, or use `/ask`.",
-    Reason.OTHER_PROJECT: "This thread is about another project{project}, and keeps it. Ask about yours in the channel, or "
-    "in a new thread.",
-    Reason.EXTERNAL: "This channel is shared with another organisation, so I do not answer here: what I know is "
-    "for your own people only.",
-    Reason.TOO_MANY: "This thread has had its share of answers for one hour, so I pause here. Start a new thread, or "
-    "go on later.",
-    Reason.KEY_REFUSED: "MicroVisualizer does not accept Threadline's API key{project}. Whoever runs Threadline has "
-    "to set a valid `MICROVISUALIZER_API_KEY`; then please ask again.",
-    Reason.PROJECT_UNKNOWN: "MicroVisualizer does not know the project this thread asks{project}. {admin} can link the right one with "
-    "`/threadline link PROJECT`; then ask in a new thread.",
-    Reason.CREDITS_SPENT: "Your organisation has no AI credits left at MicroVisualizer. Whoever manages its plan "
-    "there can add some; then please ask again.",
-    Reason.REJECTED: "MicroVisualizer would not take this question{project}. Try to put it differently; if that "
-    "does not help, show the reference to whoever runs Threadline.",
-    Reason.MISPLACED: "Threadline does not find MicroVisualizer at its configured address. Whoever runs Threadline "
-    "has to correct `MICROVISUALIZER_API_URL`; then please ask again.",
-    Reason.GAVE_UP: "I could not get an answer from MicroVisualizer in time, so I have let this question go. "
-    "Please ask again later.",
-    Reason.MAYBE_CHARGED: "MicroVisualizer took this question twice and never replied. As each try may cost AI "
-    "credits, I have stopped. Please ask again later.",
-    Reason.WAIT_TOO_LONG: "MicroVisualizer asks us to wait for more than a day, so I have let this question go. "
-    "Please ask again tomorrow, or ask whoever manages your plan there about its limits.",
-    Reason.POST_REFUSED: "You asked me something, but I may not write in that conversation. Invite me to the "
-    "channel, or unarchive it, and ask again.",
-}
-_WITH_REFERENCE = frozenset(_NOTICES) - {
-    Reason.NOT_LINKED,
-    Reason.LINK_EXPIRED,
-    Reason.EMPTY,
-    Reason.ONLY_FILES,
-    Reason.TOO_LONG,
-    Reason.UNREADABLE,
-    Reason.OTHER_PROJECT,
-    Reason.EXTERNAL,
-    Reason.TOO_MANY,
-}
-_REMARKS = {
-    Remark.FILES_UNREAD: "I cannot read attachments or pictures; this answers your text alone.",
-    Remark.OLDER_TURNS_LEFT_OUT: "This thread has grown long: from here on I remember its first question and the "
-    "newest ones, and leave out those between.",
-}
-
-
-def notice(told: Notice, reference: str, *, admin: str = WORKSPACE_ADMIN) -> str:
-    """Return a notice's words; `reference` lets an operator find the question in the log."""
-    project = "" if told.project is None else f" (project `{told.project}`)"
-    words = _NOTICES[told.reason].format(project=project, admin=admin)
-    return f"{words} (Reference: `{reference}`)" if told.reason in _WITH_REFERENCE else words
-
-
-def remarks(made: Collection[Remark]) -> str:
-    """Return what is said beside an answer, as Markdown; empty for nothing."""
-    return "\n".join(f"_{_REMARKS[remark]}_" for remark in sorted(made))
-
-
 def queued(shown_time: str) -> str:
     """Return the notice of a long wait; `shown_time` is the time of the next try as the platform shows it."""
     return f"I have to wait for MicroVisualizer. Your question is safe; I will try again at {shown_time}."
+
+
+def away(shown_time: str) -> str:
+    """Return the one notice of an outage; `shown_time` is until when a question is tried."""
+    return (
+        "MicroVisualizer does not answer just now. Your question is safe; I go on trying by myself, "
+        f"until {shown_time} at the latest."
+    )
+
+
+def stopped(many: int) -> str:
+    """Return what is said to who has pressed *Stop*: how many questions of theirs were let go."""
+    if not many:
+        return notices.NOTHING_TO_STOP
+    return f"Stopped: I have let go of {'your question' if many == 1 else f'your {many} questions'} here."
 
 
 def asks_about(who: str, question: str) -> str:

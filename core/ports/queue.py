@@ -1,0 +1,229 @@
+"""The repositories of the queue: deliveries and who works on them, lanes, marks, counts of what was asked."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from core.model import (
+    AnswerPart,
+    AuthorId,
+    ChannelKey,
+    ConversationId,
+    Delivery,
+    DeliveryId,
+    Lane,
+    LaneId,
+    Mark,
+    MessageId,
+    NewDelivery,
+    Platform,
+    ProjectId,
+    Question,
+    State,
+    Tally,
+    ThreadKey,
+    WorkspaceId,
+)
+
+
+class Deliveries(Protocol):
+    """The queue's rows. A write by a holder whose fence has passed raises LeaseLost."""
+
+    def enqueue(self, entry: NewDelivery) -> None:
+        """Store a new delivery."""
+        ...
+
+    def known(self, question: Question) -> bool:
+        """Tell whether this event, or this message by another event, was accepted before."""
+        ...
+
+    def get(self, delivery: DeliveryId) -> Delivery | None:
+        """Return a delivery, whatever its state."""
+        ...
+
+    def of_message(self, at: ChannelKey, message: MessageId) -> Delivery | None:
+        """Return the delivery of the question that was written as this message of a channel."""
+        ...
+
+    def head(self, conversation: ConversationId) -> Delivery | None:
+        """Return the one unsettled delivery of a conversation that is its turn."""
+        ...
+
+    def next_waiting(self, conversation: ConversationId) -> Delivery | None:
+        """Return the waiting delivery whose question was written first."""
+        ...
+
+    def unsettled(self, conversation: ConversationId) -> Sequence[Delivery]:
+        """Return all that is owed in a conversation, oldest first."""
+        ...
+
+    def unlinked(self, at: ChannelKey) -> Sequence[Delivery]:
+        """Return what waits for a link in a channel (in the workspace, on the platform), oldest first."""
+        ...
+
+    def listed(self, state: State, limit: int) -> Sequence[Delivery]:
+        """Return what waits for a human in a state, ambiguous or buried, the newest first."""
+        ...
+
+    def next_rank(self, lane: LaneId, platform: Platform, workspace: WorkspaceId) -> int:
+        """Return the place in a lane's line that is a workspace's next: its turns come one in a round."""
+        ...
+
+    def claim(self, now: datetime, until: datetime, concurrency: int, limit: int) -> Sequence[Delivery]:
+        """Lease what is due in lanes that are open and have room, until `until`, by rank.
+
+        Accepted ones become asking, answered ones posting; the fence steps up by one.
+        """
+        ...
+
+    def holds(self, delivery: Delivery) -> bool:
+        """Tell whether a delivery is still leased by who holds this fence."""
+        ...
+
+    def renew(self, held: Collection[Delivery], until: datetime) -> Collection[DeliveryId]:
+        """Prolong these leases; return the ids of those still held."""
+        ...
+
+    def release_expired(self, now: datetime, held: Collection[DeliveryId]) -> int:
+        """Return to the queue what expired leases held, except the ids in `held`; return how many.
+
+        What was being asked has used up an attempt; what was being posted, or told, comes back doubtful.
+        """
+        ...
+
+    def save(self, delivery: Delivery, lease: datetime | None) -> None:
+        """Write all that may change of a delivery; with no lease it is free to be claimed."""
+        ...
+
+    def bind(self, delivery: Delivery, project: ProjectId) -> Delivery:
+        """Give an unlinked delivery, and its conversation, a project; its fence steps up by one."""
+        ...
+
+    def move(self, to: LaneId, paused_before: float) -> int:
+        """Move every question that is still to be asked to another lane; return how many moved."""
+        ...
+
+    def settle(self, delivery: Delivery, state: State, now: datetime) -> None:
+        """Write the final state."""
+        ...
+
+    def revive(self, delivery: Delivery) -> None:
+        """Write all of a settled delivery that an operator wants tried again; its fence steps up by one.
+
+        Raises LeaseLost unless it is still in one of the states that only a human moves.
+        """
+        ...
+
+    def store_parts(self, delivery: DeliveryId, texts: Sequence[str]) -> None:
+        """Store an answer's parts, in order."""
+        ...
+
+    def parts(self, delivery: DeliveryId) -> Sequence[AnswerPart]:
+        """Return an answer's parts, in order."""
+        ...
+
+    def record(self, delivery: DeliveryId, number: int, posted: str) -> None:
+        """Note that a part is posted, and as what."""
+        ...
+
+    def tell_paused(self, beyond: datetime, away: datetime, limit: int) -> Sequence[tuple[Delivery, Lane]]:
+        """Mark as told, and return with its lane, what waits untold behind a closed lane.
+
+        That is one paused past `beyond`, or one whose other side has been away since `away`.
+        """
+        ...
+
+    def behind_pauses(self, now: datetime, ready: datetime, limit: int) -> Sequence[tuple[Delivery, Lane]]:
+        """Return what waits in paused lanes and was ready by `ready`, longest first, with its lane."""
+        ...
+
+    def kept(self, platform: Platform, author: AuthorId) -> Sequence[Delivery]:
+        """Return what is kept for someone to fetch, oldest first."""
+        ...
+
+    def fetched(self, delivery: DeliveryId) -> None:
+        """Note that its asker has fetched what was kept."""
+        ...
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """Return the earliest time after `now` at which something becomes due."""
+        ...
+
+    def newest(self) -> datetime | None:
+        """Return the latest time at which anything unsettled was accepted, came up, or was paused."""
+        ...
+
+    def set_back(self, by: timedelta) -> None:
+        """Move all times of what is unsettled, and of lanes, back: the clock that wrote them was ahead."""
+        ...
+
+    def tally(self, now: datetime) -> Tally:
+        """Return what the queue holds."""
+        ...
+
+
+class Lanes(Protocol):
+    """Allowances and their pauses."""
+
+    def get(self, lane: LaneId) -> Lane:
+        """Return a lane, made now if there was none."""
+        ...
+
+    def save(self, lane: Lane) -> None:
+        """Write a lane."""
+        ...
+
+    def busy(self, lane: LaneId) -> int:
+        """Return how many leases are held in a lane."""
+        ...
+
+    def remove(self, lane: LaneId) -> None:
+        """Delete a lane, as nothing is left in it."""
+        ...
+
+
+class Marks(Protocol):
+    """Answers that are to say what became of their question."""
+
+    def put(self, delivery: DeliveryId, mark: Mark, due: datetime) -> bool:
+        """Have the answer say so, once it is posted, from `due` on; return False if it says as much already.
+
+        That it was deleted goes over that it was edited.
+        """
+        ...
+
+    def due(self, now: datetime, limit: int) -> Sequence[tuple[Delivery, Mark]]:
+        """Return the marks whose answers are posted, the longest due first."""
+        ...
+
+    def later(self, delivery: DeliveryId, due: datetime) -> None:
+        """Try a mark again at `due`."""
+        ...
+
+    def made(self, delivery: DeliveryId, mark: Mark) -> None:
+        """Note that the answer says so now; if it is to say something else meanwhile, that stays due."""
+        ...
+
+
+class Counts(Protocol):
+    """How much was asked lately, and waits. What was refused does not count."""
+
+    def in_thread(self, conversation: ConversationId, since: datetime) -> int:
+        """Return how many questions of a thread were accepted since then."""
+        ...
+
+    def by_author(self, platform: Platform, workspace: WorkspaceId, author: AuthorId, since: datetime) -> int:
+        """Return how many questions of one person were accepted since then."""
+        ...
+
+    def in_channel(self, at: ChannelKey, since: datetime) -> int:
+        """Return how many questions in a channel were accepted since then."""
+        ...
+
+    def waiting(self, platform: Platform, workspace: WorkspaceId, enough: int) -> int:
+        """Return how many questions of a workspace are still to be answered; not counting past `enough`."""
+        ...
+
+    def latest(self, platform: Platform, since: datetime) -> Mapping[ThreadKey, datetime]:
+        """Return the threads with questions written since then, with the newest question's time."""
+        ...

@@ -1,0 +1,60 @@
+"""The queue as a whole: what it holds, and its times, should the clock that wrote them have been ahead."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, or_, select, text
+
+from core.model import SETTLED, LaneId, State, Tally
+from core.store.lanes import lane_of
+from core.store.tables import IS_FREE, DeliveryRow, LaneRow, table
+
+_deliveries = table(DeliveryRow)
+_lanes = table(LaneRow)
+_unsettled = _deliveries.c.state.not_in([state.value for state in SETTLED])
+_DELIVERY_TIMES = ("accepted_at", "ready_at", "due_at", "lease_until")
+_LANE_TIMES = ("paused_since", "paused_until", "away_since")
+
+
+class Times:
+    """The queue as a whole, over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def newest(self) -> datetime | None:
+        """Return the latest time at which something was accepted, came up, or was paused."""
+        queued = (_deliveries.c.accepted_at, _deliveries.c.ready_at)
+        shut = (_lanes.c.paused_since, _lanes.c.away_since)
+        statements = [select(func.max(column)).where(_unsettled) for column in queued]
+        statements += [select(func.max(column)) for column in shut]
+        times = [self._connection.execute(statement).scalar() for statement in statements]
+        return max((at for at in times if at is not None), default=None)
+
+    def set_back(self, by: timedelta) -> None:
+        """Move all times of what is unsettled, and of all lanes. Row by row: it hardly ever happens."""
+        for row in self._connection.execute(select(_deliveries).where(_unsettled)).all():
+            times = {name: getattr(row, name) for name in _DELIVERY_TIMES}
+            moved = _deliveries.update().where(_deliveries.c.id == row.id)
+            self._connection.execute(moved.values(**_set_back(times, by)))
+        paused = or_(_lanes.c.paused_until.is_not(None), _lanes.c.away_since.is_not(None))
+        for lane in self._connection.execute(select(_lanes).where(paused)).all():
+            times = {name: getattr(lane, name) for name in _LANE_TIMES}
+            moved = _lanes.update().where(_lanes.c.id == lane.id)
+            self._connection.execute(moved.values(**_set_back(times, by)))
+
+    def tally(self, now: datetime) -> Tally:
+        """Count the queue for people."""
+        states = self._connection.execute(
+            select(_deliveries.c.state, func.count().label("many")).group_by(_deliveries.c.state)
+        )
+        closed = (_lanes.c.paused_until > now) | _lanes.c.away_since.is_not(None)
+        lanes = [lane_of(row) for row in self._connection.execute(select(_lanes).where(closed))]
+        oldest = self._connection.execute(
+            select(func.min(_deliveries.c.due_at)).where(text(IS_FREE))
+        ).scalar()
+        by_state = {State(row.state): row.many for row in states}
+        return Tally(by_state, oldest, {LaneId(lane.id): lane for lane in lanes})
+
+
+def _set_back(times: dict[str, datetime | None], by: timedelta) -> dict[str, datetime]:
+    return {name: at - by for name, at in times.items() if at is not None}

@@ -1,0 +1,132 @@
+"""The store's twin: lanes, links, marks and counts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from core.model import (
+    AuthorId,
+    ChannelKey,
+    ConversationId,
+    Delivery,
+    DeliveryId,
+    Lane,
+    LaneId,
+    Link,
+    Mark,
+    Platform,
+    State,
+    ThreadKey,
+    WorkspaceId,
+)
+from core.testing.tables import Tables
+
+_OPEN = frozenset({State.UNLINKED, State.WAITING, State.ACCEPTED, State.ASKING})
+
+
+class MemoryLanes:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def get(self, lane: LaneId) -> Lane:
+        return self._tables.lanes.setdefault(lane, Lane(lane))
+
+    def save(self, lane: Lane) -> None:
+        self._tables.lanes[lane.id] = lane
+
+    def busy(self, lane: LaneId) -> int:
+        return self._tables.busy(lane)
+
+    def remove(self, lane: LaneId) -> None:
+        self._tables.lanes.pop(lane, None)
+
+
+class MemoryLinks:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def get(self, at: ChannelKey) -> Link | None:
+        return self._tables.links.get(at)
+
+    def put(self, link: Link) -> None:
+        self._tables.links[link.at] = link
+
+    def remove(self, at: ChannelKey) -> bool:
+        return self._tables.links.pop(at, None) is not None
+
+    def purge(self, platform: Platform, workspace: WorkspaceId) -> int:
+        here = [at for at in self._tables.links if (at.platform, at.workspace) == (platform, workspace)]
+        return sum(self.remove(at) for at in here)
+
+    def all(self, platform: Platform) -> Sequence[Link]:
+        links = [link for link in self._tables.links.values() if link.at.platform == platform]
+        return sorted(links, key=lambda link: (link.at.workspace, link.at.channel))
+
+
+class MemoryMarks:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def put(self, delivery: DeliveryId, mark: Mark, due: datetime) -> bool:
+        owed, _ = self._tables.marks.get(delivery, (None, due))
+        said = {mark, Mark.DELETED}
+        if delivery not in self._tables.rows or owed in said or self._tables.marked.get(delivery) in said:
+            return False
+        self._tables.marks[delivery] = (mark, due)
+        return True
+
+    def due(self, now: datetime, limit: int) -> Sequence[tuple[Delivery, Mark]]:
+        owed = sorted(self._tables.marks.items(), key=lambda one: one[1][1])
+        found = [(self._tables.rows[id_].delivery, mark) for id_, (mark, due) in owed if due <= now]
+        return [(one, mark) for one, mark in found if one.state is State.DONE][:limit]
+
+    def later(self, delivery: DeliveryId, due: datetime) -> None:
+        if delivery in self._tables.marks:
+            mark, _ = self._tables.marks[delivery]
+            self._tables.marks[delivery] = (mark, due)
+
+    def made(self, delivery: DeliveryId, mark: Mark) -> None:
+        if delivery in self._tables.rows:
+            self._tables.marked[delivery] = mark
+        if self._tables.marks.get(delivery, (None,))[0] is mark:
+            del self._tables.marks[delivery]
+
+
+class MemoryCounts:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def in_thread(self, conversation: ConversationId, since: datetime) -> int:
+        return sum(one.conversation == conversation for one in self._since(since))
+
+    def by_author(self, platform: Platform, workspace: WorkspaceId, author: AuthorId, since: datetime) -> int:
+        here = (platform, workspace, author)
+        return sum(
+            (one.thread.platform, one.thread.workspace, one.author) == here for one in self._since(since)
+        )
+
+    def in_channel(self, at: ChannelKey, since: datetime) -> int:
+        return sum(one.thread.linked_at == at for one in self._since(since))
+
+    def waiting(self, platform: Platform, workspace: WorkspaceId, enough: int) -> int:
+        return min(
+            enough,
+            sum(
+                row.delivery.state in _OPEN
+                and (row.delivery.thread.platform, row.delivery.thread.workspace) == (platform, workspace)
+                for row in self._tables.queued()
+            ),
+        )
+
+    def latest(self, platform: Platform, since: datetime) -> Mapping[ThreadKey, datetime]:
+        found: dict[ThreadKey, datetime] = {}
+        for one in self._tables.written():
+            if one.thread.platform == platform and one.asked_at >= since:
+                found[one.thread] = one.asked_at
+        return found
+
+    def _since(self, since: datetime) -> Sequence[Delivery]:
+        return [
+            row.delivery
+            for row in self._tables.queued()
+            if row.delivery.accepted_at >= since and row.delivery.state is not State.REFUSED
+        ]

@@ -1,0 +1,95 @@
+"""A workspace removes the app, or takes its token away: what was kept of it is gone before Slack is told."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from bots.demo.slack import Refuse
+from bots.slack.inbound import SLACK
+from core.model import WorkspaceId, posting_lane
+from tests.fixtures.walk import SHOP, Walk
+
+REFUSE = "CREATE TRIGGER refuse BEFORE DELETE ON conversations BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+
+
+def kept(town: Walk) -> set[str]:
+    """Return the tables in which anything is."""
+    return {name for name, many in town.rows().items() if many and name != "lanes"}
+
+
+@pytest.mark.parametrize("socket", [False, True], ids=["http", "socket"])
+async def test_what_could_not_be_deleted_is_not_acknowledged_and_is_once_slack_tells_again(
+    town: Walk, socket: bool
+) -> None:
+    if socket:
+        town.by_socket()
+    async with town.run():
+        await town.answers(await town.mention("who consumes order.created?"))
+        await town.acknowledged()
+        town.sql(REFUSE)
+        told = set(town.workspace.events)
+        await town.workspace.uninstall()
+        events = [event for event in town.workspace.events if event not in told]
+        await town.workspace.until(lambda: {d.event_id for d in town.workspace.deliveries} >= set(events))
+        assert not any(one.acked for one in town.workspace.deliveries if one.event_id in events)
+        assert "turns" in kept(town)
+        town.sql("DROP TRIGGER refuse")
+        for event in reversed(events):
+            assert [one.acked for one in await town.workspace.repeat_event(event, 1)] == [True]
+        assert kept(town) == set()
+
+
+async def test_what_was_written_before_does_not_come_back_though_slack_sends_it_again(town: Walk) -> None:
+    async with town.run():
+        ts = await town.mention("who consumes order.created?")
+        await town.answers(ts)
+        await town.workspace.edit(town.general, ts, f"<@{town.workspace.bot_user}> who owns billing?")
+        await town.acknowledged()
+        await town.workspace.delete(town.general, ts)
+        await town.acknowledged()
+        told = list(town.workspace.events)
+        await town.workspace.uninstall()
+        await town.acknowledged()
+        for event in told:
+            assert [one.acked for one in await town.workspace.repeat_event(event, 1)] == [True]
+        assert kept(town) == set()
+    assert len(town.assistant.journal) == 1
+
+
+async def test_a_persons_own_token_is_no_reason_to_forget_the_workspace(town: Walk) -> None:
+    async with town.run():
+        await town.answers(await town.mention("who consumes order.created?"))
+        await town.workspace.revoke_user_token(town.ana)
+        await town.acknowledged()
+        assert kept(town) == {"conversations", "turns", "deliveries", "parts"}
+
+
+async def test_a_workspace_that_takes_us_in_again_begins_anew(town: Walk) -> None:
+    async with town.run():
+        await town.workspace.command(town.ana, town.general, "/threadline", f"link {SHOP}")
+        first = await town.mention("who consumes order.created?")
+        await town.answers(first)
+        await town.acknowledged()
+        await town.workspace.uninstall(tokens_first=False)
+        await town.acknowledged()
+        assert kept(town) == set()
+        town.workspace.installed = True
+        await town.mention("and who publishes it?", thread=first)
+        await town.answers(first, 2)
+    assert [role for role, _ in town.assistant.journal[1].messages] == ["user"]
+    assert town.states() == ["done"]
+
+
+@pytest.mark.parametrize("code", ["token_revoked", "account_inactive", "invalid_auth"])
+async def test_a_refused_token_is_one_alert_and_what_is_owed_is_kept(town: Walk, code: str) -> None:
+    town.workspace.faults.add("chat.postMessage", *[Refuse(code)] * 3)
+    with capture_logs() as logs:
+        async with town.run():
+            for number in range(3):
+                await town.mention(f"who owns billing ({number})?")
+            await town.until_called("chat.postMessage")
+            await town.workspace.until(lambda: len(town.assistant.journal) == 3)
+    assert town.states() == ["answered"] * 3
+    paused = town.sql("SELECT id FROM lanes WHERE paused_until IS NOT NULL")
+    assert paused == [(posting_lane(SLACK, WorkspaceId(town.workspace.team)),)]
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["slack refuses our token"]
+    assert {call.outcome for call in town.calls("chat.postMessage")} == {code}

@@ -1,0 +1,52 @@
+"""Stories of follow-ups that overtake the mention of their thread."""
+
+from core.model import Outcome
+from tests.fixtures.world import BEN, World
+
+
+async def test_follow_ups_that_overtake_their_mention_are_answered_after_it_as_they_were_written(
+    world: World,
+) -> None:
+    mention = world.question("1")
+    second, third = (world.question(text, addressed=False, author=BEN) for text in ("2", "3"))
+    assert await world.asking.accept(third) is Outcome.IGNORED
+    assert await world.asking.accept(second) is Outcome.IGNORED
+    assert await world.asking.accept(mention) is Outcome.ACCEPTED
+    await world.settle()
+    assert world.posted == ["Answer to: 1", "Answer to: Speaker 2: 2", "Answer to: Speaker 2: 3"]
+    assert await world.asking.accept(third) is Outcome.DUPLICATE
+
+
+async def test_what_was_said_before_the_mention_or_elsewhere_or_long_ago_is_no_follow_up(
+    world: World,
+) -> None:
+    before = world.question("before", addressed=False)
+    begins = world.question("a post", addressed=False, begins=True)
+    mention = world.question("1")
+    elsewhere = world.question("elsewhere", addressed=False, thread="t2")
+    early = world.question("early", addressed=False)
+    for chatter in (early, before, begins, elsewhere):
+        assert await world.asking.accept(chatter) is Outcome.IGNORED
+    world.clock.advance(61)
+    assert await world.asking.accept(mention) is Outcome.ACCEPTED
+    await world.settle()
+    assert world.posted == ["Answer to: 1"]
+
+
+async def test_what_was_said_before_is_left_alone_also_when_it_is_fresh(world: World) -> None:
+    before = world.question("before", addressed=False)
+    await world.asking.accept(before)
+    await world.ask("1")
+    await world.settle()
+    assert world.posted == ["Answer to: 1"]
+
+
+async def test_chatter_costs_no_memory(world: World) -> None:
+    first = world.question("first", addressed=False, thread="t0")
+    mention = world.question("mention", thread="t0", written=-1)
+    await world.asking.accept(first)
+    for number in range(1_000):
+        await world.asking.accept(world.question("hi", addressed=False, thread=f"c{number}"))
+    await world.asking.accept(mention)
+    await world.settle()
+    assert world.posted == ["Answer to: mention"]
