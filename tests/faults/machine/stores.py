@@ -1,0 +1,83 @@
+"""The stores that the machine runs over, each made fresh; one more is one more entry in `STORES`."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from pathlib import Path
+from threading import Thread
+from typing import TypeVar
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from core.ports import Transact, UnitOfWork
+from core.store import Store, connect, migrate
+from core.testing import MemoryStore
+
+T = TypeVar("T")
+Opened = Callable[[], AbstractContextManager[Transact]]
+
+
+class Blocking:
+    """A `Store` whose transactions happen at one moment of the machine's loop.
+
+    The store lives on a loop of its own, and the machine's waits for it, so that each run goes the same way.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="machine's store", daemon=True)
+        self._thread.start()
+        self._store = Store(engine)
+
+    async def __call__(self, work: Callable[[UnitOfWork], T]) -> T:
+        await asyncio.sleep(0)
+        return asyncio.run_coroutine_threadsafe(self._store(work), self._loop).result()
+
+    def close(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._store.aclose(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@contextmanager
+def memory() -> Iterator[Transact]:
+    """Give the twin."""
+    yield MemoryStore()
+
+
+@contextmanager
+def sqlite() -> Iterator[Transact]:
+    """Give the real store over a temporary file. Power is never lost here: nothing waits for the disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        engine = connect(f"sqlite:///{shutil.copy(_migrated(), folder)}")
+        event.listen(engine, "connect", _hasty)
+        store = Blocking(engine)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+STORES: Mapping[str, Opened] = {"memory": memory, "sqlite": sqlite}
+
+
+def _hasty(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous=OFF")
+    cursor.close()
+
+
+@cache
+def _migrated() -> Path:
+    """Return a database with nothing but its tables: migrating takes longer than a run."""
+    folder = Path(tempfile.mkdtemp())
+    engine = connect(f"sqlite:///{folder / 'threadline.db'}")
+    migrate(engine)
+    engine.dispose()
+    return folder / "threadline.db"
