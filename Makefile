@@ -34,10 +34,10 @@ conform: $(VENV)/.ready-dev  ## what the tests send, and the manifests, against 
 run: $(VENV)/.ready
 	@$(BIN)/threadline run
 
-lock:  ## renew the pins; needs uv on the PATH
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+lock:  ## renew the pins; needs uv on the PATH. Extras stay in: pip would look for a newer one of those
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras \
 	    pyproject.toml --group build -o requirements.lock
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras \
 	    pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
 
 clean:
