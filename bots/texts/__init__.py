@@ -113,6 +113,7 @@ OUR_FAULT = "something unexpected happened, and is in the log"
 STORE_AWAY = "my database is not available just now"
 PLATFORM_AWAY = "the chat platform does not answer as it should just now"
 
+
 def queued(shown_time: str) -> str:
     """Return the notice of a long wait; `shown_time` is the time of the next try as the platform shows it."""
     return f"I have to wait for MicroVisualizer. Your question is safe; I will try again at {shown_time}."
