@@ -14,11 +14,18 @@ from bots.slack.side import web_client
 from bots.texts import linked
 from bots.wiring import linking_over, opened_store, slack_access
 from core.clock import SystemClock
-from core.model import AuthorId, ChannelKey, ProjectId, WorkspaceId, project_id
+from core.model import AuthorId, ChannelKey, Platform, ProjectId, WorkspaceId, project_id
 
 _TEAM = re.compile(r"[TE][A-Z0-9]+")
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]+")
 _SNOWFLAKE = re.compile(r"\d{15,20}")
+
+
+def platform_of(workspace: str) -> Platform | None:
+    """Return the platform that a workspace's id is of, by its form; None where it has neither's."""
+    if _SNOWFLAKE.fullmatch(workspace):
+        return DISCORD
+    return SLACK if _TEAM.fullmatch(workspace) else None
 
 
 def link(
@@ -40,13 +47,13 @@ def link(
     found = settings(Need.CHAT)  # whatever waited is then asked in that key's lane
     with plainly():
         wanted = project_id(project)
-    on_discord = workspace is not None and _SNOWFLAKE.fullmatch(workspace) is not None
-    if workspace is not None and not on_discord and _TEAM.fullmatch(workspace) is None:
+    platform = SLACK if workspace is None else platform_of(workspace)
+    if platform is None:
         fail(
             f"{workspace!r} is not a workspace's id: Slack's begin with T, a Discord server's is a number.",
             TO_BE_SET_RIGHT,
         )
-    if channel and (_SNOWFLAKE if on_discord else _CHANNEL).fullmatch(channel) is None:
+    if channel and (_SNOWFLAKE if platform == DISCORD else _CHANNEL).fullmatch(channel) is None:
         fail(
             f"{channel!r} is not a channel's id: Slack's is at the end of the channel's details, C…; "
             "Discord's is a number, and needs the server's with --workspace.",
@@ -54,15 +61,16 @@ def link(
         )
     if workspace is None and found.slack is None:
         fail("Name the workspace with --workspace, or set SLACK_BOT_TOKEN.", TO_BE_SET_RIGHT)
-    typer.echo(finish(_link(found, wanted, channel, workspace)))
+    typer.echo(finish(_link(found, wanted, platform, channel, workspace)))
 
 
-async def _link(found: Settings, project: ProjectId, channel: str, workspace: str | None) -> str:
+async def _link(
+    found: Settings, project: ProjectId, platform: Platform, channel: str, workspace: str | None
+) -> str:
     clock = SystemClock()
     async with opened_store(found) as (_, store):
         where = WorkspaceId(workspace) if workspace is not None else await _own_workspace(found)
         linking = linking_over(found, store, clock, lambda: None)
-        platform = DISCORD if _SNOWFLAKE.fullmatch(where) else SLACK
         released = await linking.link(ChannelKey(platform, where, channel), project, AuthorId("operator"))
     return linked(project, workspace=not channel, released=released)
 

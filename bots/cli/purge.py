@@ -4,13 +4,14 @@ from typing import Annotated
 
 import typer
 
-from bots.cli.starting import TO_BE_SET_RIGHT, fail, finish, settings
-from bots.discord.keys import DISCORD
+from bots.cli.link import platform_of
+from bots.cli.starting import FAILED, TO_BE_SET_RIGHT, fail, finish, settings
+from bots.discord.keys import DIRECT, DISCORD
 from bots.settings import Settings
 from bots.slack.inbound import SLACK
 from bots.wiring import opened_store
 from core.model import Platform, WorkspaceId
-from core.services.purging import Purging
+from core.services.purging import Purged, Purging
 
 
 def purge(
@@ -22,12 +23,25 @@ def purge(
     found = settings()
     if platform not in {SLACK, DISCORD}:
         fail(f"{platform!r} is no platform: say slack or discord.", TO_BE_SET_RIGHT)
+    if platform_of(workspace) != platform and (platform, workspace) != (DISCORD, DIRECT):
+        fail(
+            f"{workspace!r} is not a workspace's id of {platform}: Slack's begin with T, "
+            f"a Discord server's is a number; {DIRECT} for direct messages with Discord's bot.",
+            TO_BE_SET_RIGHT,
+        )
     if not yes:
         fail("This deletes all that is kept of that workspace. Say --yes to do it.", TO_BE_SET_RIGHT)
-    many = finish(_purge(found, Platform(platform), WorkspaceId(workspace)))
-    typer.echo(f"{many} conversation{'' if many == 1 else 's'} of {platform} {workspace} deleted.")
+    gone = finish(_purge(found, Platform(platform), WorkspaceId(workspace)))
+    if gone == Purged(links=0, conversations=0):
+        fail(f"Nothing is kept of {platform} {workspace}.", FAILED)
+    what = f"{_many(gone.links, 'link')} and {_many(gone.conversations, 'conversation')}"
+    typer.echo(f"{what} of {platform} {workspace} deleted, with all questions and answers.")
 
 
-async def _purge(found: Settings, platform: Platform, workspace: WorkspaceId) -> int:
-    async with opened_store(found) as (_, store):
+def _many(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+async def _purge(found: Settings, platform: Platform, workspace: WorkspaceId) -> Purged:
+    async with opened_store(found, must_exist=True) as (_, store):
         return await Purging(store, purged=lambda *_: None).purge(platform, workspace)

@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from bots.cli.starting import finish, settings
 from bots.settings import Need, Settings
@@ -59,12 +59,13 @@ def posted(reference: _Reference) -> None:
 
 
 async def _with(found: Settings, work: Callable[[Reviewing], Awaitable[T]]) -> T:
-    async with opened_store(found) as (_, store):
+    async with opened_store(found, must_exist=True) as (_, store):
         return await work(reviewing_over(found, store, SystemClock()))
 
 
 def _listed(reviewed: Sequence[Reviewed]) -> Table:
-    table = Table("reference", "state", "where", "accepted", "parts posted", "reason")
+    reference = Column("reference", no_wrap=True, min_width=max(len(one.delivery.id) for one in reviewed))
+    table = Table(reference, "state", "where", "accepted", "parts posted", "reason")
     for one in reviewed:
         delivery, thread = one.delivery, one.delivery.thread
         table.add_row(

@@ -1,5 +1,7 @@
 """`threadline status`: what the queue holds, what is linked, and what is paused."""
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.table import Table
 
@@ -8,6 +10,7 @@ from bots.discord.keys import DISCORD
 from bots.settings import Settings
 from bots.slack.inbound import SLACK
 from bots.wiring import opened_store
+from bots.wiring.parts import file_of
 from core.clock import SystemClock
 from core.model import Lane, Link, State, Tally
 
@@ -15,15 +18,16 @@ from core.model import Lane, Link, State, Tally
 def status() -> None:
     """Tell what the queue holds, which lanes are paused, and which channels are linked."""
     found = settings()
-    tally, links = finish(_look(found))
+    file, tally, links = finish(_look(found))
     console = Console()
-    console.print(f"Database: {found.database_url}", markup=False, soft_wrap=True)
+    console.print(f"Database: {file}", markup=False, soft_wrap=True)
     console.print(_queue(tally))
     for lane in tally.lanes.values():
         console.print(_closed(lane), markup=False, soft_wrap=True)
-    waiting = sum(tally.by_state.get(state, 0) for state in (State.AMBIGUOUS, State.BURIED))
-    if waiting:
-        console.print(f"{waiting} wait for a human: threadline queue list", markup=False)
+    if ambiguous := tally.by_state.get(State.AMBIGUOUS, 0):
+        console.print(f"{ambiguous} wait for a human: threadline queue list", markup=False)
+    if buried := tally.by_state.get(State.BURIED, 0):
+        console.print(f"{buried} given up, and said so in the thread: threadline queue list", markup=False)
     if tally.oldest_due is not None:
         console.print(f"Oldest due: {tally.oldest_due:%Y-%m-%d %H:%M} UTC")
     if found.default_project is not None:
@@ -31,12 +35,13 @@ def status() -> None:
     console.print(_linked(links) if links else "No channel is linked.")
 
 
-async def _look(found: Settings) -> tuple[Tally, list[Link]]:
+async def _look(found: Settings) -> tuple[Path, Tally, list[Link]]:
     now = SystemClock().now()
-    async with opened_store(found) as (_, store):
-        return await store(
+    async with opened_store(found, must_exist=True) as (engine, store):
+        tally, links = await store(
             lambda uow: (uow.deliveries.tally(now), [*uow.links.all(SLACK), *uow.links.all(DISCORD)])
         )
+        return file_of(engine), tally, links
 
 
 def _closed(lane: Lane) -> str:

@@ -28,6 +28,7 @@ NO_ACCESS, NO_PERMISSION, NO_DIRECT_MESSAGES = 50001, 50013, 50007
 THREAD_ALREADY_THERE, THREAD_LOCKED, TOO_MANY_THREADS, THREAD_ARCHIVED = 160004, 160005, 160006, 50083
 # A token that has had its 15 minutes is answered with any of these (discord.py#9578, #9856).
 _SPENT = frozenset({50027, 10015, 10062})
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
 
 
 class Refused(PostRefused):
@@ -56,7 +57,11 @@ async def calling(seconds: float = DEADLINE) -> AsyncIterator[None]:
         raise Unreachable(f"Discord cannot be reached: {error.strerror or error}") from error
     except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
         raise OutcomeUnknown(f"no reply from Discord: {type(error).__name__}") from error
-    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+    except discord.LoginFailure as error:
+        raise AccountRefused("Discord does not accept the bot token") from error
+    except discord.InvalidData as error:  # such as a channel of a type that came after discord.py
+        raise Refused(f"not understood: {error}", 0) from error
+    except (discord.DiscordException, *_UNREADABLE) as error:
         # discord.py takes every reply for JSON of the right shape: a proxy's page is not.
         raise OutcomeUnknown("unreadable reply from Discord") from error
 

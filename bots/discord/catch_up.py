@@ -53,7 +53,7 @@ class CatchUp:
 
     async def remember(self) -> None:
         """Note how far our threads had come: before listening, or new questions would hide missed ones."""
-        self._ledger = await self._asking.ledger(DISCORD, self._clock.now() - WINDOW)
+        self._ledger = await self._asking.ledger(DISCORD, self._since())
 
     def want(self, seconds: float = 0.0) -> None:
         """Have `keep_up` look once more, after so many seconds; and not before it is through with a look."""
@@ -79,10 +79,17 @@ class CatchUp:
         except ThreadlineError as error:
             log.warning("cannot catch up", error=type(error).__name__, said=str(error))
             return not isinstance(error, Retryable)
+        except Exception:  # a look that nobody foresaw to fail would be the last one
+            log.exception("cannot catch up")
+            return False
         return complete
 
+    def _since(self) -> datetime:
+        """Return how far back we look, by the time of day: Discord's messages are dated by that."""
+        return self._clock.wall(self._clock.now()) - WINDOW
+
     async def _run(self) -> bool:
-        since = self._clock.now() - WINDOW
+        since = self._since()
         fresh = await self._asking.ledger(DISCORD, since)
         newest = {**fresh, **self._ledger}
         # What was written in a thread before our newest question there, and not to us, was not meant for us.
@@ -126,6 +133,8 @@ class CatchUp:
             log.info("cannot catch up", channel=place, error=type(error).__name__, said=str(error))
             if isinstance(error, Retryable):
                 return None
+        except Exception:  # what one place keeps from us must not cost the others; it would fail again, too
+            log.exception("cannot catch up", channel=place)
         return outcomes.count(Outcome.ACCEPTED) + outcomes.count(Outcome.UNLINKED)
 
     async def _written(self, place: int, after: datetime) -> AsyncIterator[discord.Message]:

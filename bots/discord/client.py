@@ -177,7 +177,7 @@ class ThreadlineClient(ToldOfChanges):
             async with calling(_LIMIT_TOLD_WITHIN):
                 _, _, limit = await self.http.get_bot_gateway()
                 return dict(limit)
-        except (ThreadlineError, discord.GatewayNotFound) as error:
+        except ThreadlineError as error:
             log.warning("the day's connections are not known", error=type(error).__name__, said=str(error))
             return {"total": 1, "remaining": 0, "reset_after": _AGAIN_AFTER * 1000}
 
@@ -185,17 +185,22 @@ class ThreadlineClient(ToldOfChanges):
 async def log_in(client: ThreadlineClient, token: str, within: float = DEADLINE) -> None:
     """Ask Discord who we are, for so many seconds at most; until it tells, nothing is sent there.
 
-    Raises ConnectionRefused for a bad token, and other errors of core.errors.
+    Raises ConnectionRefused for a bad token, and for an intent that is missing: an identify is not spent on
+    finding that out. Raises other errors of core.errors.
     """
     client.http.is_known = False
     try:
         async with calling(within):
             await client.login(token)
-    except (discord.LoginFailure, AccountRefused) as error:
+    except AccountRefused as error:
         raise ConnectionRefused(_BAD_TOKEN) from error
     except ThreadlineError:
         await client.http.start_over()
         raise
+    flags = client.application_flags  # bots of few servers have the limited one
+    may_read = flags.gateway_message_content or flags.gateway_message_content_limited
+    if client.intents.message_content and not may_read:
+        raise ConnectionRefused(_NO_INTENT)
     client.http.is_known = True
 
 

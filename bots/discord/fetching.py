@@ -12,7 +12,7 @@ from bots.discord.keys import DISCORD
 from bots.discord.marks import Marks
 from bots.discord.markup import is_file
 from bots.discord.messages import Said
-from bots.discord.opening import thread_name
+from bots.discord.naming import thread_name
 from bots.discord.receipts import Ticket
 from bots.discord.replies import Replies
 from core.model import AuthorId

@@ -63,9 +63,10 @@ class GatedHttp(HTTPClient):
 
     async def request(self, route: Route, **more: Any) -> Any:
         """Make a call. Raises as discord.py does; Unreachable or AccountRefused where it is not tried."""
+        by_another_token = route.path.startswith(_BY_ANOTHER_TOKEN)
         if route.path not in _LOGGING_IN:
-            self._pass()
-        tells_of_us = self.is_known and not route.path.startswith(_BY_ANOTHER_TOKEN)
+            self._pass(by_another_token=by_another_token)
+        tells_of_us = self.is_known and not by_another_token
         try:
             done = await super().request(route, **more)
         except discord.HTTPException as error:
@@ -83,11 +84,12 @@ class GatedHttp(HTTPClient):
         self.clear()
         self.connector = MISSING
 
-    def _pass(self) -> None:
+    def _pass(self, *, by_another_token: bool) -> None:
+        """Raise where a call is of no use. One by another token tells nothing of ours, nor depends on it."""
         if not self.is_known:
             raise Unreachable("Discord has not told us yet who we are")
         now = self._clock.monotonic()
-        if self._shut_until is not None:
+        if self._shut_until is not None and not by_another_token:
             if now < self._shut_until:
                 raise AccountRefused("Discord does not accept the bot token (not asked again yet)")
             self._shut_until = now + ASIDE  # this call is the one that tells

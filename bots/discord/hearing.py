@@ -13,7 +13,8 @@ from bots.discord.calls import calling
 from bots.discord.inbound import Where, is_talk, to_question, withdrawn
 from bots.discord.keys import DISCORD, Kind, spot
 from bots.discord.looking import look
-from bots.discord.opening import Opening, Place, thread_name
+from bots.discord.naming import thread_name
+from bots.discord.opening import Opening, Place
 from bots.discord.owed import Owed
 from bots.discord.permissions import permissions, trouble
 from bots.discord.replies import Replies
@@ -70,7 +71,7 @@ class Hearing:
         if not is_talk(message):
             return Outcome.IGNORED
         here = await self._where(message)
-        if message.id in self._gone:  # meanwhile; what is offered now is known before it can be
+        if self._is_gone(message):  # meanwhile; what is offered now is known before it can be
             return Outcome.IGNORED
         question = to_question(message, here, me=self._me, reads_everything=self._reads_everything)
         if question is None or not (counts_unaddressed or question.addressed or question.begins):
@@ -106,6 +107,12 @@ class Hearing:
     async def _where(self, message: discord.Message) -> Where:
         return await look(self._client, message.channel, None if message.guild is None else message.guild.id)
 
+    def _is_gone(self, message: discord.Message) -> bool:
+        """Whether it was deleted, or we have left its server, of which nothing must be kept then."""
+        guild = message.guild.id if message.guild is not None else getattr(message.channel, "guild_id", None)
+        left = guild is not None and self._client.get_guild(guild) is None
+        return left or message.id in self._gone
+
     async def _fetch(self, guild: int | None, channel: int, message: int) -> None:
         async with calling():
             where = self._client.get_partial_messageable(channel, guild_id=guild)
@@ -115,6 +122,8 @@ class Hearing:
 
     async def _edit(self, message: discord.Message) -> None:
         here = await self._where(message)
+        if self._is_gone(message):
+            return
         me, reads_everything = self._me, self._reads_everything
         question = to_question(message, here, me=me, reads_everything=reads_everything)
         question = question or withdrawn(message, here, me=me, reads_everything=reads_everything)
@@ -163,7 +172,8 @@ class Hearing:
         amendment = await self._amending.deleted(at, message)
         if amendment is Amendment.UNKNOWN and direct:
             # A reply to a private answer is a question of the channel that the answer belongs to.
-            ledger = await self._asking.ledger(DISCORD, self._clock.now() - _LATELY)
+            today = self._clock.wall(self._clock.now())  # which messages are dated by
+            ledger = await self._asking.ledger(DISCORD, today - _LATELY)
             places = dict.fromkeys(one.linked_at for one in ledger if spot(one).kind is Kind.PRIVATE)
             for place in islice(places, _PLACES):
                 if amendment is Amendment.UNKNOWN:

@@ -94,11 +94,13 @@ def withdrawn(message: discord.Message, here: Where, *, me: int, reads_everythin
     """Return what an edited message, of which `to_question` made nothing, leaves of what it was: no words.
 
     It begins nothing, for its key is no conversation's. None where we are not shown what it says: without
-    the message-content intent, of a reply to us, in which an edit may lose the mention that a reply is.
+    the message-content intent, of a reply to us, in which an edit may lose the mention that a reply is; or
+    of one to what Discord does not send along, which may have been ours.
     """
     hidden = not (message.content or reads_everything or here.is_direct)
     answered = None if message.reference is None else message.reference.resolved
-    if hidden and isinstance(answered, discord.Message) and answered.author.id == me:
+    to_another = isinstance(answered, discord.Message) and answered.author.id != me
+    if hidden and message.reference is not None and not to_another:
         return None
     return Question(
         event=EventId(str(message.id)),

@@ -1,5 +1,6 @@
 """Servers that the bot is thrown out of: all that is kept of them is deleted. An outage is no leaving."""
 
+from dataclasses import asdict
 from functools import partial
 
 import discord
@@ -25,7 +26,7 @@ class Leaving:
 
     def left(self, guild: int) -> None:
         """Have a server's data deleted: the gateway says that the bot is no longer there."""
-        self._owed.owe(("left", guild), partial(self._purge, guild))
+        self._owed.owe(("left", guild), partial(self._purge, guild), lasting=True)
 
     def missed(self, before: frozenset[int]) -> None:
         """Look, in a new session, for servers of the last one that are not there any more.
@@ -33,7 +34,7 @@ class Leaving:
         Those that were left while no process ran are only told of: to another bot's token they look the same.
         """
         for guild in before - {one.id for one in self._client.guilds}:
-            self._owed.owe(("left", guild), partial(self._make_sure, guild))
+            self._owed.owe(("left", guild), partial(self._make_sure, guild), lasting=True)
         if not before:
             self._owed.owe("strangers", self._tell_of_strangers)
 
@@ -49,8 +50,8 @@ class Leaving:
         if self._client.get_guild(guild) is not None:
             log.info("the bot is back before its server was purged", workspace=str(guild))
             return
-        many = await self._purging.purge(DISCORD, workspace(guild))
-        log.warning("workspace purged: the bot was removed", workspace=str(guild), conversations=many)
+        gone = await self._purging.purge(DISCORD, workspace(guild))
+        log.warning("workspace purged: the bot was removed", workspace=str(guild), **asdict(gone))
 
     async def _tell_of_strangers(self) -> None:
         linked = {link.at.workspace for link in await self._linking.all(DISCORD)} - {DIRECT}

@@ -47,13 +47,24 @@ class Marking:
         """Mark a message, which is on one of these shelves. Raises Refused where it is on none."""
         for shelf in shelves[:-1]:
             try:
-                return await self._mark(shelf, message, mark)
+                return await self._mark_awake(shelf, message, mark)
             except TicketSpent:
                 continue
             except Refused as error:
                 if error.code not in _ELSEWHERE:
                     raise
-        return await self._mark(shelves[-1], message, mark)
+        return await self._mark_awake(shelves[-1], message, mark)
+
+    async def _mark_awake(self, shelf: Shelf, message: str, mark: Mark) -> None:
+        """Mark a message; an archived thread is woken for it, as by any message that is posted there."""
+        try:
+            return await self._mark(shelf, message, mark)
+        except Refused as error:
+            if error.code != calls.THREAD_ARCHIVED or shelf.ticket is not None:
+                raise
+        async with calling():
+            await self._client.http.edit_channel(shelf.channel, archived=False)
+        return await self._mark(shelf, message, mark)
 
     async def _mark(self, shelf: Shelf, message: str, mark: Mark) -> None:
         application = self._client.application_id

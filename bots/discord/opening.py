@@ -14,6 +14,7 @@ from bots.discord import calls
 from bots.discord.calls import Refused, TicketSpent, calling
 from bots.discord.keys import DIRECT, Kind, Spot, moved, spot
 from bots.discord.messages import Said
+from bots.discord.naming import asked_in, thread_name
 from bots.discord.receipts import Receipts, Ticket
 from bots.discord.replies import Replies
 from core.errors import Retryable, ThreadlineError
@@ -23,7 +24,6 @@ log = structlog.get_logger(__name__)
 
 _REMEMBERED = 10_000
 _ASKER = re.compile(r"<@(\d+)>")
-_NAME_LIMIT = 90  # of Discord's 100
 _ARCHIVED_AFTER: Final = 4_320  # minutes of silence, then it leaves the list; a message brings it back
 _TROUBLES = {
     calls.NO_PERMISSION: texts.NO_THREAD_PERMISSION,
@@ -246,17 +246,3 @@ class Opening:
             return texts.THREAD_NAME
         ours = self._client.user is not None and author == self._client.user.id
         return thread_name(asked_in(said) if ours else said)
-
-
-def asked_in(header: str) -> str:
-    """Return the question out of what an interaction's message says of it."""
-    return header.partition(": ")[2]
-
-
-def thread_name(question: str) -> str:
-    """Return a thread's name: the beginning of the question, in one line, without marks of Discord's."""
-    words = re.sub(r"<[@#:/a-z][^<>\s]*>|[*_`~|>#]", " ", question.strip().partition("\n")[0])
-    line = " ".join(words.split()).strip(" :")
-    if len(line) > _NAME_LIMIT:
-        line = line[:_NAME_LIMIT].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"
-    return line or texts.THREAD_NAME

@@ -15,7 +15,8 @@ from bots.discord.marks import Marks
 from bots.discord.markup import is_file, parts
 from bots.discord.members import Members
 from bots.discord.messages import Said
-from bots.discord.opening import Opening, Place, asked_in, thread_name
+from bots.discord.naming import asked_in, thread_name
+from bots.discord.opening import Opening, Place
 from bots.discord.receipts import Receipts, Ticket
 from bots.discord.replies import Replies
 from bots.discord.searching import Search
@@ -241,7 +242,8 @@ class DiscordPoster:
     def _ticket(self, to: Address) -> Ticket | None:
         """Return the interaction's ticket while it is good."""
         ticket = self._receipts.open(to.receipt)
-        return ticket if ticket is not None and ticket.expires_at > self._clock.now() else None
+        today = self._clock.wall(self._clock.now())  # by which Discord has dated the interaction
+        return ticket if ticket is not None and ticket.expires_at > today else None
 
 
 def _number(piece: AnswerPart | Notice) -> int:

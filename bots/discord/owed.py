@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -15,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 Deed = Callable[[], Coroutine[Any, Any, None]]
 
-#: Deeds; what is owed beyond that costs the oldest.
+#: Deeds; what is owed beyond that costs the oldest, but for those that are lasting.
 AT_MOST = 10_000
 
 
@@ -27,22 +28,30 @@ class Owed:
         self._errands = errands
         self._deeds: dict[Hashable, Deed] = {}
         self._again: dict[Hashable, Deed] = {}
+        self._under_way: dict[Hashable, Deed] = {}
+        self._lasting: set[Hashable] = set()
         self._wanted, self._failed = asyncio.Event(), asyncio.Event()
 
-    def owe(self, about: Hashable, deed: Deed) -> None:
-        """Have something done. It may raise errors of core.errors, and is repeated if they are Retryable."""
+    def owe(self, about: Hashable, deed: Deed, *, lasting: bool = False) -> None:
+        """Have something done. It may raise errors of core.errors, and is repeated if they are Retryable.
+
+        What is `lasting` is owed however much else is.
+        """
         self.forget(about)
         if len(self._deeds) + len(self._again) >= AT_MOST:
             log.warning("too much is owed, the oldest is let go")
-            oldest = self._again or self._deeds
-            del oldest[next(iter(oldest))]
+            oldest = (one for one in chain(self._again, self._deeds) if one not in self._lasting)
+            self.forget(next(oldest, None))
+        if lasting:
+            self._lasting.add(about)
         self._deeds[about] = deed
         self._wanted.set()
 
     def forget(self, about: Hashable) -> None:
-        """Have something left undone."""
-        self._again.pop(about, None)
-        self._deeds.pop(about, None)
+        """Have something left undone; if it is being done, it is not repeated."""
+        for deeds in (self._again, self._deeds, self._under_way):
+            deeds.pop(about, None)
+        self._lasting.discard(about)
 
     async def keep_up(self) -> None:
         """Do what is owed, until cancelled."""
@@ -72,13 +81,22 @@ class Owed:
     async def _settle(self) -> None:
         while self._deeds:
             about = next(iter(self._deeds))
-            await self._errands.carry(self._do(about, self._deeds.pop(about)))
+            deed = self._under_way[about] = self._deeds.pop(about)
+            await self._errands.carry(self._do(about, deed))
 
     async def _do(self, about: Hashable, deed: Deed) -> None:
         try:
             await deed()
-        except ThreadlineError as error:
-            log.warning("not done", about=str(about), error=type(error).__name__, said=str(error))
-            if isinstance(error, Retryable) and about not in self._deeds:
+        except Retryable as error:
+            log.warning("not done yet", about=str(about), error=type(error).__name__, said=str(error))
+            if self._under_way.get(about) is deed:
                 self._again[about] = deed
                 self._failed.set()
+        except ThreadlineError as error:
+            log.warning("not done", about=str(about), error=type(error).__name__, said=str(error))
+        except Exception:  # one deed that nobody foresaw to fail would end all that come after it
+            log.exception("not done", about=str(about))
+        if self._under_way.get(about) is deed:
+            del self._under_way[about]
+            if about not in self._again:
+                self._lasting.discard(about)

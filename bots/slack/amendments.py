@@ -1,7 +1,7 @@
 """Slack's JSON about messages that are there already → Edit, Deletion, or None. Makes no calls."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,6 +52,18 @@ def to_amendment(body: Mapping[str, Any], *, bot_user: str) -> Edit | Deletion |
         case "app_mention", _ if event.get("edited"):
             return _edit(body, bot_user, offered=True)
     return None
+
+
+def as_read(body: Mapping[str, Any], *, bot_user: str) -> Edit | Deletion | None:
+    """Return what became of a message that stands in history; None where nothing has. It is no new question.
+
+    `body` is an `event_callback` as it would have come with the message as it is now.
+    """
+    event = _inner(body, "event")
+    if event.get("subtype") == "tombstone":
+        return _deletion(body, event, text_of(event, "ts"), bot_user)
+    edit = _edit(body, bot_user) if event.get("edited") else None
+    return None if edit is None else replace(edit, question=replace(edit.question, asked_at=_LONG_AGO))
 
 
 def _changed(body: Mapping[str, Any], event: Mapping[str, Any], bot_user: str) -> Edit | Deletion | None:

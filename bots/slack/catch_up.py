@@ -1,5 +1,6 @@
-"""After a start: the mentions and follow-ups that were written while nobody listened, within bounds."""
+"""The mentions and follow-ups that nobody heard, and what became of those that were heard, within bounds."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,13 +8,13 @@ from typing import Any
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.calls import translated
-from bots.slack.channels import is_shared
+from bots.slack.amendments import Deletion, Edit, as_read
 from bots.slack.identity import Identity
 from bots.slack.inbound import SLACK, is_ts, text_of, to_question, to_ts
+from bots.slack.reading import Page, Reading
 from core.clock import Clock
-from core.errors import RateLimited, StoreUnavailable, ThreadlineError
-from core.model import Outcome, Question, ThreadKey
+from core.errors import Retryable, StoreUnavailable, ThreadlineError
+from core.model import MessageId, Outcome, Question, ThreadKey
 from core.services.asking import Asking
 from core.services.linking import Linking
 
@@ -21,12 +22,15 @@ log = structlog.get_logger(__name__)
 
 #: How far back we look. Slack itself sends an event again for about six minutes.
 WINDOW = timedelta(hours=6)
+#: Seconds after which we look again where something was not stored, or out of reach; it doubles.
+AGAIN_AFTER = 30.0
+_LONGEST_WAIT = 300.0
 _CHANNELS = 50
 _THREADS = 50
-_MESSAGES = 100
-_LONGEST_PAUSE = timedelta(minutes=2)
 # Events may arrive in another order than they were written, and we may end before the older of two.
 _OVERTAKING = timedelta(minutes=10)
+# So long a message may be on its way into history.
+_SHOWN_AFTER = timedelta(minutes=1)
 
 
 class CatchUp:
@@ -41,6 +45,7 @@ class CatchUp:
         clock: Clock,
         *,
         offer: Callable[[Question], Awaitable[Outcome]],
+        amend: Callable[[Edit | Deletion], Awaitable[None]],
     ) -> None:
         self._client = client
         self._identity = identity
@@ -48,41 +53,73 @@ class CatchUp:
         self._linking = linking
         self._clock = clock
         self._offer = offer
+        self._amend = amend
         self._ledger: Mapping[ThreadKey, datetime] = {}
-        self._shared: dict[str, bool] = {}
+        self._reading = Reading(client, clock)
+        self._stored = True
+        self._wanted = asyncio.Event()
+        self._wait = 0.0
 
     async def remember(self) -> None:
         """Note how far our threads had come: before listening, or new questions would hide missed ones."""
-        self._ledger = await self._asking.ledger(SLACK, self._clock.now() - WINDOW)
+        self._ledger = await self._asking.ledger(SLACK, self._since())
 
-    async def run(self) -> int:
-        """Look through our channels and recent threads; return how many questions were found."""
+    def want(self, seconds: float = 0.0) -> None:
+        """Have `keep_up` look once more, after so many seconds; and not before it is through with a look."""
+        self._wait = seconds
+        self._wanted.set()
+
+    async def keep_up(self) -> None:
+        """Look whenever it is wanted, until cancelled; and again, later and later, where that was not all."""
+        failed = 0
+        while True:
+            await self._wanted.wait()
+            if self._wait:
+                await self._clock.sleep(self._wait)
+            self._wanted.clear()
+            if await self.run():
+                failed = 0
+            else:
+                self.want(min(_LONGEST_WAIT, AGAIN_AFTER * 2**failed))
+                failed = min(failed + 1, 10)
+
+    async def run(self) -> bool:
+        """Look through our channels and recent threads; tell whether all could be looked at, and stored."""
+        self._reading, self._stored = Reading(self._client, self._clock), True
         try:
-            return await self._run()
+            fresh = await self._asking.ledger(SLACK, self._since())
+            await self._run(fresh)
         except ThreadlineError as error:
             log.warning("cannot catch up", error=type(error).__name__, said=str(error))
-            return 0
+            return not isinstance(error, Retryable)
+        if self._reading.was_cut_short or not self._stored:
+            return False
+        self._ledger = fresh
+        return True
 
-    async def _run(self) -> int:
-        since = self._clock.now() - WINDOW
+    async def _run(self, fresh: Mapping[ThreadKey, datetime]) -> None:
+        since = self._since()
         linked = [link.at.channel for link in await self._linking.all(SLACK) if link.at.channel]
-        known = [*(thread.channel for thread in self._ledger), *linked, *await self._joined()]
-        channels = list(dict.fromkeys(known))[:_CHANNELS]
-        found, others = 0, dict[ThreadKey, str]()
+        ours = [thread.channel for thread in (*self._ledger, *fresh)]
+        channels = list(dict.fromkeys([*ours, *linked, *await self._reading.joined()]))[:_CHANNELS]
+        # Where a thread has become ours since, an earlier question of it may have been missed.
+        found, others = 0, {thread: to_ts(at) for thread, at in fresh.items()}
         for channel in channels:
-            written = await self._written(channel, self._client.conversations_history, oldest=to_ts(since))
-            for message in written:
+            page = await self._reading.channel(channel, since)
+            for message in page.messages:
                 found += _counts(await self._accept(channel, message))
-            others |= self._threads(channel, written)
+            await self._miss(
+                page, [one for one in self._ledger if one.channel == channel and self._begins(one)]
+            )
+            others |= self._threads(channel, page.messages)
         for thread, newest in list(self._ledger.items())[:_THREADS]:
             found += await self._look_through(thread, newest - _OVERTAKING, newest)
-        fresh = [thread for thread in others if thread not in self._ledger]
-        for thread in sorted(fresh, key=others.__getitem__, reverse=True)[:_THREADS]:
+        new = [thread for thread in others if thread not in self._ledger]
+        for thread in sorted(new, key=others.__getitem__, reverse=True)[:_THREADS]:
             found += await self._look_through(thread, since, None)
         log.info(
-            "caught up", questions=found, channels=len(channels), threads=len(self._ledger), fresh=len(fresh)
+            "caught up", questions=found, channels=len(channels), threads=len(self._ledger), fresh=len(new)
         )
-        return found
 
     def _threads(self, channel: str, written: Sequence[Mapping[str, Any]]) -> Mapping[ThreadKey, str]:
         """Return a channel's threads with replies, each with the `ts` of the latest where that is told."""
@@ -100,82 +137,80 @@ class CatchUp:
         What is no mention counts from where the thread is ours: after `newest`, our newest question there,
         and after what turns out to be a question, or words, of ours.
         """
-        replies = self._client.conversations_replies
+        page = await self._reading.thread(thread, since)
         found, ours_since = 0, None if newest is None else to_ts(newest)
-        for message in await self._written(thread.channel, replies, oldest=to_ts(since), ts=thread.thread):
+        for message in page.messages:
             ts = text_of(message, "ts")
             is_ours = ours_since is not None and ts >= ours_since
             outcome = await self._accept(thread.channel, message, only_addressed=not is_ours)
             found += _counts(outcome)
             if not is_ours and (outcome is not Outcome.IGNORED or self._is_mine(message)):
                 ours_since = ts
+        if newest is not None and not self._begins(thread):
+            await self._miss(page, [thread])
         return found
+
+    def _begins(self, thread: ThreadKey) -> bool:
+        """Tell whether our newest question of a thread is its root, which stands in the channel."""
+        return to_ts(self._ledger[thread]) == thread.thread
 
     def _is_mine(self, message: Mapping[str, Any]) -> bool:
         return text_of(message, "user") == self._identity.bot_user
 
-    async def _joined(self) -> list[str]:
-        """Return channels we are in: a default project needs no link."""
-        kinds = "public_channel,private_channel"
-        try:
-            page = await self._read(self._client.users_conversations, types=kinds, limit=_CHANNELS)
-        except ThreadlineError as error:
-            log.info("our channels are not known", error=type(error).__name__, said=str(error))
-            return []
-        return [str(channel["id"]) for channel in page["channels"]]
+    async def _miss(self, page: Page, threads: Sequence[ThreadKey]) -> None:
+        """Note which of the threads' newest questions were deleted, as far as a page can tell.
 
-    async def _written(self, channel: str, look: Any, **where: str) -> Sequence[Mapping[str, Any]]:
-        """Return messages as they were written; none where Slack does not give them."""
-        try:
-            await self._is_shared(channel)
-            page = await self._read(look, channel=channel, limit=_MESSAGES, **where)
-        except ThreadlineError as error:
-            log.info("cannot catch up", channel=channel, error=type(error).__name__, said=str(error))
-            return ()
-        # History comes newest first, a thread's replies oldest first.
-        return sorted(page["messages"], key=lambda message: str(message.get("ts")))
-
-    async def _is_shared(self, channel: str) -> bool:
-        """Tell whether people of another organisation read along: events say so, history does not.
-
-        Raises where Slack does not say: then nothing of that channel is taken up.
+        One from a form has no message, so nothing will be found of it.
         """
-        if channel.startswith("D"):
-            return False
-        if channel not in self._shared:
-            self._shared[channel] = await self._read(is_shared, client=self._client, channel=channel)
-        return self._shared[channel]
-
-    async def _read(self, look: Any, **where: Any) -> Any:
-        """Make one call; where Slack asks us to slow down (one call a minute, for some apps), wait once."""
-        try:
-            with translated():
-                return await look(**where)
-        except RateLimited as error:
-            wait = min(error.retry_after or _LONGEST_PAUSE, _LONGEST_PAUSE)
-            await self._clock.sleep(wait.total_seconds())
-            with translated():
-                return await look(**where)
+        shown = to_ts(self._now() - _SHOWN_AFTER)
+        for thread in threads:
+            ts = to_ts(self._ledger[thread])
+            if ts < shown and page.lacks(ts):
+                await self._amended(Deletion(thread.linked_at, MessageId(ts), None))
 
     async def _accept(
         self, channel: str, message: Mapping[str, Any], *, only_addressed: bool = False
     ) -> Outcome:
+        """Offer a message, or what became of it if it was offered before."""
+        body, bot_user = self._as_event(channel, message), self._identity.bot_user
+        question, outcome = to_question(body, bot_user=bot_user), Outcome.IGNORED
+        if question is not None and (question.addressed or not only_addressed):
+            outcome = await self._offered(question)
+        amendment = None if _counts(outcome) else as_read(body, bot_user=bot_user)
+        if amendment is not None:
+            await self._amended(amendment)
+        return outcome
+
+    def _as_event(self, channel: str, message: Mapping[str, Any]) -> Mapping[str, Any]:
         kind = "im" if channel.startswith("D") else "channel"
-        event = {**message, "type": "message", "channel": channel, "channel_type": kind}
-        body = {
-            "event": event,
+        return {
+            "event": {**message, "type": "message", "channel": channel, "channel_type": kind},
             "event_id": f"catch-up {channel} {message.get('ts')}",
             "team_id": self._identity.workspace,
-            "is_ext_shared_channel": self._shared.get(channel, False),
+            "is_ext_shared_channel": self._reading.is_shared(channel),
         }
-        question = to_question(body, bot_user=self._identity.bot_user)
-        if question is None or (only_addressed and not question.addressed):
-            return Outcome.IGNORED
+
+    async def _offered(self, question: Question) -> Outcome:
         try:
             return await self._offer(question)
         except StoreUnavailable as error:
             log.warning("missed question not stored", event_id=question.event, said=str(error))
+            self._stored = False
             return Outcome.IGNORED
+
+    async def _amended(self, amendment: Edit | Deletion) -> None:
+        try:
+            await self._amend(amendment)
+        except StoreUnavailable as error:
+            log.warning("missed change not stored", said=str(error))
+            self._stored = False
+
+    def _now(self) -> datetime:
+        """Return the time as Slack tells it: the steady clock's may be another."""
+        return self._clock.wall(self._clock.now())
+
+    def _since(self) -> datetime:
+        return self._now() - WINDOW
 
 
 def _counts(outcome: Outcome) -> bool:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from slack_bolt.async_app import AsyncAck, AsyncRespond
+from slack_bolt.async_app import AsyncAck
 
 from bots import texts
 from bots.errands import Errands
-from bots.slack.calls import translated
-from bots.slack.inbound import SLACK
+from bots.slack.inbound import SLACK, text_of
 from bots.slack.members import Members
+from bots.slack.responding import Responding
 from core.errors import InvalidProjectId, ThreadlineError
 from core.model import AuthorId, ChannelKey, WorkspaceId, project_id
 from core.services.linking import Linking
@@ -24,26 +24,32 @@ class Commands:
     """Answers the slash command."""
 
     def __init__(
-        self, linking: Linking, members: Members, errands: Errands, *, admins: frozenset[str]
+        self,
+        linking: Linking,
+        members: Members,
+        errands: Errands,
+        respond: Responding,
+        *,
+        admins: frozenset[str],
     ) -> None:
         self._linking = linking
         self._members = members
         self._errands = errands
+        self._respond = respond
         self._admins = admins
 
-    async def on_command(self, ack: AsyncAck, command: Mapping[str, Any], respond: AsyncRespond) -> None:
+    async def on_command(self, ack: AsyncAck, command: Mapping[str, Any]) -> None:
         """Acknowledge at once and see to the command afterwards."""
         await ack()
-        self._errands.run(self._answer(command, respond))
+        self._errands.run(self._answer(command))
 
-    async def _answer(self, command: Mapping[str, Any], respond: AsyncRespond) -> None:
+    async def _answer(self, command: Mapping[str, Any]) -> None:
         try:
             said = await self._carry_out(command)
         except ThreadlineError as error:
             log.warning("command failed", error=type(error).__name__, said=str(error))
             said = texts.command_failed(str(error))
-        with translated():
-            await respond(text=said, response_type="ephemeral")
+        await self._respond(text_of(command, "response_url"), text=said)
 
     async def _carry_out(self, command: Mapping[str, Any]) -> str:
         verb, *words = (command.get("text") or "help").split() or ["help"]

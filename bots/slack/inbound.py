@@ -24,6 +24,7 @@ SLACK = Platform("slack")
 _SPOKEN = frozenset({"", "file_share", "thread_broadcast"})
 _TS = re.compile(r"[0-9]{1,11}\.[0-9]{6}")
 _SLACKBOT = "USLACKBOT"
+_LATEST = 99_999_999_999  #: seconds since 1970, as many as a `ts` can have
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,18 @@ def uninstalled_from(body: Mapping[str, Any]) -> WorkspaceId | None:
     revoked = bool(tokens.get("bot")) if isinstance(tokens, Mapping) else False
     gone = event.get("type") == "app_uninstalled" or (event.get("type") == "tokens_revoked" and revoked)
     return WorkspaceId(team) if gone else None
+
+
+def happened_at(body: Mapping[str, Any], now: datetime) -> datetime:
+    """Return the latest time at which an event can have happened: Slack tells the second it was in.
+
+    `now` is the time of day; it counts within that second, and where Slack tells none.
+    """
+    second = body.get("event_time")
+    if not isinstance(second, int) or not 0 < second <= _LATEST:
+        return now
+    begins = datetime.fromtimestamp(second, UTC)
+    return min(max(now, begins), begins + timedelta(seconds=1))
 
 
 def spoken(body: Mapping[str, Any], *, bot_user: str) -> Spoken | None:

@@ -65,7 +65,7 @@ class AskAbout:
                 thread=thread,
                 author=who,
                 text=texts.about_message(asked, about["text"]),
-                asked_at=self._clock.now(),
+                asked_at=self._clock.wall(self._clock.now()),
                 objection=Reason.EXTERNAL if about["shared"] else None,
             )
         )

@@ -1,6 +1,7 @@
 """Socket Mode: the same listeners over a WebSocket that we open, watched for looking alive when it is not."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -19,7 +20,17 @@ _LOOK_EVERY = 15.0  #: seconds
 class Sockets:
     """One Socket Mode connection, kept alive until closed."""
 
-    def __init__(self, app: AsyncApp, client: AsyncWebClient, app_token: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        app: AsyncApp,
+        client: AsyncWebClient,
+        app_token: str,
+        clock: Clock,
+        *,
+        back: Callable[[], None],
+    ) -> None:
+        """`back` is called once it is there again after it was found lost."""
+        self._back = back
         self._bolt = AsyncSocketModeHandler(app, app_token, web_client=client)
         self._bolt.client.proxy = client.proxy
         self._clock = clock
@@ -46,10 +57,15 @@ class Sockets:
 
     async def _watch(self) -> None:
         """Reconnect where the SDK's own reconnecting has given up."""
+        lost = False
         while True:
             await self._clock.sleep(_LOOK_EVERY)
             if await self._bolt.client.is_connected():
+                if lost:
+                    self._back()
+                lost = False
                 continue
+            lost = True
             log.warning("socket lost, reconnecting")
             # The SDK may be trying an address for ever that has expired: without one it asks for a new one.
             self._bolt.client.wss_uri = None

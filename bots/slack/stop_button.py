@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from slack_bolt.async_app import AsyncAck, AsyncRespond
+from slack_bolt.async_app import AsyncAck
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement, MarkdownTextObject, SectionBlock
 
 from bots import texts
 from bots.errands import Errands
-from bots.slack.calls import translated
 from bots.slack.inbound import SLACK, is_ts, text_of
+from bots.slack.responding import Responding
 from core.errors import ThreadlineError
 from core.model import AuthorId, ThreadKey, WorkspaceId
 from core.services.stopping import Stopping
@@ -44,27 +44,25 @@ def pressed(body: Mapping[str, Any]) -> tuple[ThreadKey, AuthorId] | None:
 class StopButton:
     """Answers the button."""
 
-    def __init__(self, stopping: Stopping, errands: Errands) -> None:
+    def __init__(self, stopping: Stopping, errands: Errands, respond: Responding) -> None:
         self._stopping = stopping
         self._errands = errands
+        self._respond = respond
 
-    async def on_press(self, ack: AsyncAck, body: Mapping[str, Any], respond: AsyncRespond) -> None:
+    async def on_press(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         """Acknowledge at once; then stop, and tell the presser alone what was stopped."""
         await ack()
         where = pressed(body)
         if where is not None:
-            self._errands.run(self._stop(*where, respond))
+            self._errands.run(self._stop(*where, text_of(body, "response_url")))
 
-    async def _stop(self, thread: ThreadKey, who: AuthorId, respond: AsyncRespond) -> None:
+    async def _stop(self, thread: ThreadKey, who: AuthorId, url: str) -> None:
         try:
             said = texts.stopped(await self._stopping.stop(thread, who))
         except ThreadlineError as error:
             log.warning("not stopped", error=type(error).__name__, said=str(error))
             said = texts.command_failed(str(error))
-        with translated():
-            await respond(
-                text=said, response_type="ephemeral", replace_original=False, thread_ts=thread.thread
-            )
+        await self._respond(url, text=said, replace_original=False, thread_ts=thread.thread)
 
 
 def _inner(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:

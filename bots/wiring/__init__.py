@@ -218,7 +218,7 @@ def _build_delivering(
         leases,
         Answering(store, chat, posters, clock=clock, leases=leases, rules=rules, random=dice),
         Posting(store, posters, clock, leases, random=dice),
-        marking=Marking(store, posters, clock),
+        marking=Marking(store, posters, clock, random=dice),
         concurrency=settings.concurrency,
         on_next_due=on_next_due,
     )

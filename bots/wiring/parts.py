@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -12,6 +13,7 @@ from bots.discord.side import Access as DiscordAccess
 from bots.settings import ChatSettings, DiscordSettings, Settings, SlackSettings
 from bots.slack.side import Access as SlackAccess
 from core.clock import Clock
+from core.errors import StoreUnusable
 from core.model import DeliveryId, LaneId
 from core.project_api import HttpCatalogue, HttpChatApi
 from core.services.asking import AskingRules
@@ -23,15 +25,31 @@ from core.store import Store, connect, migrate
 
 
 @asynccontextmanager
-async def opened_store(settings: Settings) -> AsyncIterator[tuple[Engine, Store]]:
-    """Connect, bring the schema up to date, and give the store. Raises StoreUnusable."""
+async def opened_store(
+    settings: Settings, *, must_exist: bool = False
+) -> AsyncIterator[tuple[Engine, Store]]:
+    """Connect, bring the schema up to date, and give the store.
+
+    Raises StoreUnusable; where the file `must_exist` also if there is none: it would be made anew, and empty.
+    """
     engine = connect(settings.database_url)
+    file = file_of(engine)
+    if must_exist and not file.exists():
+        raise StoreUnusable(
+            f"there is no database at {file}. Run this in the folder in which Threadline runs, or set "
+            "THREADLINE_DATABASE_URL to the file's absolute path: sqlite:////FOLDER/FILE."
+        )
     migrate(engine)
     store = Store(engine)
     try:
         yield engine, store
     finally:
         await store.aclose()
+
+
+def file_of(engine: Engine) -> Path:
+    """Return the absolute path of a database's file, which need not exist."""
+    return Path(engine.url.database or "").absolute()
 
 
 def chat_api(settings: Settings, chat: ChatSettings, clock: Clock) -> HttpChatApi:

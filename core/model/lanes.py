@@ -23,8 +23,9 @@ class Lane:
     `paused_before` is the seconds of all such pauses before it. After a pause one call goes as a probe
     (`probing`); `window` is how many may be under way once it has succeeded. `strikes` counts the 429s,
     `failures` the calls that came to nothing, each since the last success. `away_since` is when the
-    other side was found to be away: the circuit is open, or half open while probed. `served` is the
-    rank that was last claimed.
+    other side was found to be away: the circuit is open, or half open while probed; `suspect` is the project
+    that the last failure was of: the next probe is of another, if there is one. `served` is the rank that
+    was last claimed.
     """
 
     id: LaneId
@@ -37,6 +38,7 @@ class Lane:
     failures: int = 0
     away_since: datetime | None = None
     served: int = 0
+    suspect: str | None = None
 
     def is_paused(self, now: datetime) -> bool:
         return self.paused_until is not None and now < self.paused_until
@@ -59,7 +61,7 @@ class Lane:
         the lane has proved itself.
         """
         if self.is_paused(now) and self.paused_since is not None:
-            return replace(self, failures=0, away_since=None)
+            return replace(self, failures=0, away_since=None, suspect=None)
         return replace(
             self,
             window=self.window + 1 if self.window < _PROVED else WIDE_OPEN,
@@ -68,6 +70,7 @@ class Lane:
             strikes=0,
             failures=0,
             away_since=None,
+            suspect=None,
         )
 
     def pause(self, now: datetime, until: datetime, busy: int) -> "Lane":
@@ -89,10 +92,17 @@ class Lane:
             strikes=self.strikes + 1,
             failures=0,
             away_since=None,
+            suspect=None,
         )
 
     def failed(
-        self, now: datetime, jitter: float, *, trips_at: int = TRIP, wait: timedelta = FIRST_WAIT
+        self,
+        now: datetime,
+        jitter: float,
+        *,
+        trips_at: int = TRIP,
+        wait: timedelta = FIRST_WAIT,
+        suspect: str | None = None,
     ) -> "Lane":
         """Return the lane after a call that came to nothing. `jitter` is uniform in [0, 1).
 
@@ -103,7 +113,7 @@ class Lane:
             return self
         failures = self.failures + 1
         if self.away_since is None and failures < trips_at:
-            return replace(self, failures=failures)
+            return replace(self, failures=failures, suspect=suspect)
         doublings = min(max(failures - trips_at, 0), 8)
         pause = min(wait * (1 << doublings), max(wait, _LONGEST_WAIT)) * (1 + jitter / 4)
         return replace(
@@ -115,4 +125,5 @@ class Lane:
             paused_before=self.paused_total(now),
             failures=failures,
             away_since=self.away_since or now,
+            suspect=suspect,
         )

@@ -126,15 +126,22 @@ class Deliveries(Protocol):
         """Note that a part is posted, and as what."""
         ...
 
-    def tell_paused(self, beyond: datetime, away: datetime, limit: int) -> Sequence[tuple[Delivery, Lane]]:
+    def tell_paused(
+        self, now: datetime, beyond: datetime, away: datetime, limit: int
+    ) -> Sequence[tuple[Delivery, Lane]]:
         """Mark as told, and return with its lane, what waits untold behind a closed lane.
 
-        That is one paused past `beyond`, or one whose other side has been away since `away`.
+        That is one paused past `beyond`, or one that is paused as its other side has been away since `away`.
         """
         ...
 
-    def behind_pauses(self, now: datetime, ready: datetime, limit: int) -> Sequence[tuple[Delivery, Lane]]:
-        """Return what waits in paused lanes and was ready by `ready`, longest first, with its lane."""
+    def behind_pauses(
+        self, now: datetime, ready: datetime, old: datetime, limit: int
+    ) -> Sequence[tuple[Delivery, Lane]]:
+        """Return what waits in paused lanes and was ready by `ready`, longest first, with its lane.
+
+        Of a lane whose other side is not away, only what has failed before, or was accepted by `old`.
+        """
         ...
 
     def kept(self, platform: Platform, author: AuthorId) -> Sequence[Delivery]:
@@ -150,11 +157,14 @@ class Deliveries(Protocol):
         ...
 
     def newest(self) -> datetime | None:
-        """Return the latest time at which anything unsettled was accepted, came up, or was paused."""
+        """Return the latest time at which anything was accepted, came up, or was paused."""
         ...
 
-    def set_back(self, by: timedelta) -> None:
-        """Move all times of what is unsettled, and of lanes, back: the clock that wrote them was ahead."""
+    def set_back(self, by: timedelta, now: datetime) -> None:
+        """Move back all times of lanes, and of what is unsettled or accepted after `now`.
+
+        The clock that wrote them was ahead.
+        """
         ...
 
     def tally(self, now: datetime) -> Tally:

@@ -115,7 +115,7 @@ class Line:
             method, f"{self._base}{path}", headers=headers, stream=sending, extensions=extensions
         )
         reply = await self._reply(request, sending)
-        return content_of(reply, now=self._clock.now(), unsaid=(self._key, *unsaid))
+        return content_of(reply, now=self._clock.wall(self._clock.now()), unsaid=(self._key, *unsaid))
 
     async def _reply(self, request: httpx.Request, sending: Sending) -> Reply:
         """Return the reply. Of any but a 200 the status suffices: its body may be cut, huge or never end."""

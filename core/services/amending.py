@@ -16,10 +16,10 @@ from core.model import (
     Question,
     Reason,
     State,
-    posting_lane,
 )
 from core.ports import Transact, UnitOfWork
 from core.services.asking import Asking, cleaned
+from core.services.failing import to_post
 from core.services.settling import cancel
 from core.services.stopping import says_stop
 
@@ -55,7 +55,7 @@ class Amending:
     async def edited(self, question: Question) -> Amendment:
         """Take the latest text of a message, translated as if it were new.
 
-        An edit that comes before its message, or makes a question of it soon after, is taken as the question.
+        An edit that comes before its message, or soon makes a question of what was none, is taken as one.
         Raises StoreUnavailable when nothing was stored.
         """
         latest = cleaned(question)
@@ -72,6 +72,7 @@ class Amending:
 
         So a question whose own event comes later, or again, will not be asked. Raises StoreUnavailable.
         """
+        self._asking.overtaking.forget(at, message)
         amendment = await self._amend(at, message, self._delete)
         if amendment is Amendment.UNKNOWN and question is not None and self._is_young(question):
             gone, now = cleaned(question), self._clock.now()
@@ -130,7 +131,8 @@ class Amending:
         return _mark(uow, found, Mark.DELETED, now)
 
     def _is_young(self, question: Question) -> bool:
-        return self._clock.now() - question.asked_at < _OVERTAKES
+        now = self._clock.wall(self._clock.now())  # as the platform dates messages
+        return now - question.asked_at < _OVERTAKES
 
 
 def _is_unseen(uow: UnitOfWork, found: Delivery) -> bool:
@@ -148,13 +150,5 @@ def _mark(uow: UnitOfWork, found: Delivery, mark: Mark, now: datetime) -> Amendm
 
 def _too_long(uow: UnitOfWork, found: Delivery, now: datetime) -> Delivery:
     """Return a delivery that is not to be asked but told that its text is too long."""
-    lane = uow.lanes.get(posting_lane(found.thread.platform, found.thread.workspace))
-    return replace(
-        found,
-        state=State.ANSWERED if found.state is State.ACCEPTED else found.state,
-        lane=lane.id,
-        notice=Notice(Reason.TOO_LONG, found.project),
-        due_at=now,
-        rank=0,
-        doubtful=False,
-    )
+    owed = to_post(uow, replace(found, notice=Notice(Reason.TOO_LONG, found.project)), now)
+    return replace(owed, state=State.ANSWERED if found.state is State.ACCEPTED else found.state)

@@ -27,7 +27,17 @@ from core.model import (
 )
 from core.ports import ChatApi, Poster, Transact, UnitOfWork
 from core.retry import Limits, overdue, pause_after
-from core.services.failing import TELL_AGAIN_FROM, expire, failed, give_up, put_back, to_post, until
+from core.services.failing import (
+    TELL_AGAIN_FROM,
+    close,
+    expire,
+    failed,
+    give_up,
+    held_up,
+    put_back,
+    to_post,
+    until,
+)
 from core.services.gates import Gates
 from core.services.leases import Leases
 from core.services.settling import succeeded
@@ -126,7 +136,11 @@ class Answering:
             )
             return after, uow.lanes.get(delivery.lane)
 
-        after, lane = await self._leases.persist(work)
+        try:
+            after, lane = await self._leases.persist(work)
+        except LeaseLost:  # it was stopped meanwhile; what was said of its lane counts all the same
+            await self._leases.persist(lambda uow: close(uow, delivery, error, self._clock.now(), jitter))
+            raise
         if after.state is State.POSTING:
             return after
         wait = after.due_at - self._clock.now()
@@ -175,11 +189,7 @@ class Answering:
     def _turns(self, uow: UnitOfWork, delivery: Delivery) -> Sequence[Turn] | None:
         if not uow.deliveries.holds(delivery):
             raise LeaseLost
-        lane, now = uow.lanes.get(delivery.lane), self._clock.now()
-        paused = lane.paused_until is not None and lane.is_paused(now)
-        # Claimed before a pause that is over by now, it is not the probe, unless it is alone.
-        if paused or (lane.probing and uow.lanes.busy(lane.id) > 1):
-            uow.deliveries.save(put_back(delivery, max(now, lane.paused_until or now)), lease=None)
+        if held_up(uow, delivery, self._clock.now()):
             return None
         return uow.conversations.turns(delivery)
 

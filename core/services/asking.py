@@ -62,7 +62,7 @@ class Asking:
         self._new_id = new_id
         self._wake = wake
         self._cancelled = cancelled
-        self._overtaking = Overtaking(clock)
+        self.overtaking = Overtaking(clock)
 
     async def accept(self, question: Question) -> Outcome:
         """Put a question on disk, once, and say what became of it.
@@ -82,9 +82,9 @@ class Asking:
     async def _overtaken(self, question: Question, outcome: Outcome) -> None:
         """Platforms may deliver a thread's follow-up before its mention: it is taken in after that."""
         if outcome is Outcome.IGNORED and not question.begins:
-            self._overtaking.remember(question)
+            self.overtaking.remember(question)
         elif outcome in {Outcome.ACCEPTED, Outcome.UNLINKED} and question.addressed:
-            for follower in self._overtaking.followers(question):
+            for follower in self.overtaking.followers(question):
                 await self.accept(follower)
 
     def forgo(self, uow: UnitOfWork, question: Question, now: datetime) -> bool:
@@ -123,14 +123,15 @@ class Asking:
         if conversation is None:
             return Outcome.IGNORED, ()
         exceeded = spent(uow, self._rules.allowances, conversation, question, now)
-        if exceeded is not None and exceeded.silent:
-            self._enqueue(uow, conversation, question, exceeded.reason, now, ended=State.REFUSED)
-            return Outcome.REFUSED, ()
+        silently = State.REFUSED if exceeded is not None and exceeded.silent else None
         if says_stop(question.text):
             stopped = stop(uow, conversation, question.author, now)
             done = Reason.STOPPED if stopped else Reason.NOTHING_TO_STOP
-            self._enqueue(uow, conversation, question, done, now)
+            self._enqueue(uow, conversation, question, done, now, ended=silently)
             return Outcome.STOPPED, stopped
+        if exceeded is not None and silently is not None:
+            self._enqueue(uow, conversation, question, exceeded.reason, now, ended=silently)
+            return Outcome.REFUSED, ()
         reason = self._objection(question, conversation.project) if exceeded is None else exceeded.reason
         return self._enqueue(uow, conversation, question, reason, now), ()
 

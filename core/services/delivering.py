@@ -70,8 +70,11 @@ class Delivering:
     async def run(self) -> None:
         """Work until `stop` is called; then return, with what was under way left running."""
         beating = asyncio.create_task(self._beat())
+        beating.add_done_callback(lambda _: self._wake.set())
         try:
             while not self._stopping:
+                if beating.done():
+                    beating.result()  # nothing may go on unrenewed
                 self._wake.clear()
                 await self._round()
                 await self._wake.wait()
@@ -82,9 +85,9 @@ class Delivering:
 
     def cancelled(self, deliveries: Sequence[Delivery]) -> None:
         """End what is under way here for deliveries that were cancelled, and take away what was shown."""
-        for delivery in deliveries:
-            self._leases.cut_off(delivery.id)
-        clearing = asyncio.create_task(self._clear(deliveries))
+        cut_off = [self._leases.cut_off(delivery.id) for delivery in deliveries]
+        ending = [task for task in cut_off if task is not None]
+        clearing = asyncio.create_task(self._clear(deliveries, ending))
         self._clearing.add(clearing)
         clearing.add_done_callback(self._clearing.discard)
 
@@ -135,15 +138,22 @@ class Delivering:
         return len(claimed)
 
     def _aside(self, uow: UnitOfWork, now: datetime) -> "_Aside":
-        untold = uow.deliveries.tell_paused(now + TELL_FROM, now - TELL_AWAY_FROM, _TOLD_AT_ONCE)
+        untold = uow.deliveries.tell_paused(now, now + TELL_FROM, now - TELL_AWAY_FROM, _TOLD_AT_ONCE)
         return _Aside(untold, self._marking.due(uow))
 
     async def _tell(self, aside: "_Aside") -> None:
         """Tell threads that their questions wait, and what became of answered ones, beside the loop."""
-        await self._answering.tell(aside.untold)
-        await self._marking.make(aside.marks)
+        told = [one.thread.platform for one, _ in [*aside.untold, *aside.marks]]
+        await asyncio.gather(*[self._tell_on(platform, aside) for platform in dict.fromkeys(told)])
 
-    async def _clear(self, deliveries: Sequence[Delivery]) -> None:
+    async def _tell_on(self, platform: Platform, aside: "_Aside") -> None:
+        """Tell on one platform: another that hangs holds nobody up."""
+        await self._answering.tell([one for one in aside.untold if one[0].thread.platform == platform])
+        await self._marking.make([one for one in aside.marks if one[0].thread.platform == platform])
+
+    async def _clear(self, deliveries: Sequence[Delivery], ending: "Sequence[asyncio.Task[None]]") -> None:
+        if ending:
+            await asyncio.wait(ending)  # they may be showing that they work
         for delivery in deliveries:
             await self._answering.idle(delivery)
 

@@ -14,7 +14,7 @@ from core.errors import (
 )
 from core.model import Delivery, Lane, Notice, Reason, State, posting_lane
 from core.ports import UnitOfWork
-from core.retry import GiveUp, Limits, Tried, decide, overdue, pause_after
+from core.retry import GRACE, MAX_AGE, GiveUp, Limits, Tried, decide, overdue, pause_after
 from core.services.settling import settle
 
 #: Posting is patient: the answer is there, and posting it again costs nothing.
@@ -50,26 +50,21 @@ def failed(
     unknown = isinstance(error, OutcomeUnknown)
     asking = delivery.state is State.ASKING
     lane = uow.lanes.get(delivery.lane)
-    after = _close(uow, lane, error, now, jitter)
-    counts = isinstance(error, BrokenAnswer) or (
-        # Neither a 429 nor the search for whether anybody is there at all uses up a question's attempts.
-        not isinstance(error, RateLimited) and after.away_since is None
-    )
+    if asking and delivery.attempt == 0:  # its deadline counts from its first failure: before, it was in line
+        began = now if lane.away_since is None else max(delivery.ready_at, lane.away_since)
+        delivery = replace(delivery, ready_at=began, paused_before=lane.paused_total(now))
+    after = close(uow, delivery, error, now, jitter)
+    # A 429 uses up no attempt; nor, but for the first, does the search for whether anybody is there at all.
+    searching = after.away_since is not None and delivery.attempt > 0 and not isinstance(error, BrokenAnswer)
+    counts = not (searching or isinstance(error, RateLimited))
     counted = replace(
         delivery,
         attempt=delivery.attempt + counts,
         maybe_charged=delivery.maybe_charged + unknown,
         doubtful=not asking and (delivery.doubtful or unknown),
     )
-    paused = timedelta(seconds=lane.paused_total(now) - delivery.paused_before)
-    tried = Tried(
-        attempts=counted.attempt,
-        maybe_charged=counted.maybe_charged,
-        active=now - delivery.ready_at - paused,
-        age=now - (delivery.accepted_at if asking else delivery.ready_at),
-        strikes=_strikes(lane, now),
-    )
-    decision = decide(error, tried, limits if asking else POSTING, now=now, jitter=jitter)
+    tried, patience = _tried(counted, lane, now), limits if asking else POSTING
+    decision = decide(error, tried, patience, now=now, jitter=jitter)
     if isinstance(decision, GiveUp):
         return give_up(uow, counted, decision.reason, now=now, lease=lease)
     told = counted.told or (asking and after.away_since is None and decision.due_at - now >= TELL_FROM)
@@ -87,9 +82,9 @@ def _behind_others(uow: UnitOfWork, back: Delivery, due_at: datetime) -> Deliver
     return replace(back, due_at=max(back.due_at, due_at), rank=behind if back.rank else 0)
 
 
-def _close(uow: UnitOfWork, lane: Lane, error: ThreadlineError, now: datetime, jitter: float) -> Lane:
-    """Close the lane for everyone in it, if need be, whatever becomes of the delivery that met the error."""
-    after = lane
+def close(uow: UnitOfWork, delivery: Delivery, error: ThreadlineError, now: datetime, jitter: float) -> Lane:
+    """Close a delivery's lane for everyone in it, if need be, whatever becomes of itself; return the lane."""
+    lane = after = uow.lanes.get(delivery.lane)
     match error:
         case RateLimited():
             wait = pause_after(error, _strikes(lane, now))
@@ -98,16 +93,41 @@ def _close(uow: UnitOfWork, lane: Lane, error: ThreadlineError, now: datetime, j
         case AccountRefused():
             after = lane.failed(now, jitter, trips_at=1, wait=TOKEN_WAIT)
         case Unreachable() | OutcomeUnknown() | Unavailable():
-            after = lane.failed(now, jitter)
+            after = lane.failed(now, jitter, suspect=delivery.project)
     if after != lane:
         uow.lanes.save(after)
     return after
+
+
+def _tried(counted: Delivery, lane: Lane, now: datetime) -> Tried:
+    """Return what a delivery has been through; `lane` is as it was before the last failure."""
+    paused = timedelta(seconds=lane.paused_total(now) - counted.paused_before)
+    asking = counted.state is State.ASKING
+    return Tried(
+        attempts=counted.attempt,
+        maybe_charged=counted.maybe_charged,
+        active=now - counted.ready_at - paused,
+        age=now - (counted.accepted_at if asking else counted.ready_at),
+        strikes=_strikes(lane, now),
+    )
 
 
 def _strikes(lane: Lane, now: datetime) -> int:
     """Return the 429s before this one: those that were under way together count as one."""
     together = lane.paused_since is not None and lane.is_paused(now)
     return lane.strikes - 1 if together else lane.strikes
+
+
+def held_up(uow: UnitOfWork, delivery: Delivery, now: datetime) -> bool:
+    """Put a leased delivery back if nothing may begin in its lane now; return whether that was so.
+
+    What was leased before a pause that is over by now is not the probe, unless it is alone.
+    """
+    lane = uow.lanes.get(delivery.lane)
+    if not lane.is_paused(now) and not (lane.probing and uow.lanes.busy(lane.id) > 1):
+        return False
+    uow.deliveries.save(put_back(delivery, max(now, lane.paused_until or now)), lease=None)
+    return True
 
 
 def put_back(delivery: Delivery, due_at: datetime) -> Delivery:
@@ -136,7 +156,8 @@ def expire(uow: UnitOfWork, limits: Limits, now: datetime) -> int:
     Pauses that the assistant asked for do not count: whoever waits for one is only too old after a day.
     """
     many = 0
-    for delivery, lane in uow.deliveries.behind_pauses(now, now - limits.deadline, _EXPIRED_AT_ONCE):
+    old = now - MAX_AGE - GRACE
+    for delivery, lane in uow.deliveries.behind_pauses(now, now - limits.deadline, old, _EXPIRED_AT_ONCE):
         if until(delivery, lane, limits, now) > now and not overdue(now - delivery.accepted_at):
             continue
         owed = to_post(uow, replace(delivery, notice=Notice(Reason.GAVE_UP, delivery.project)), now)
@@ -146,9 +167,17 @@ def expire(uow: UnitOfWork, limits: Limits, now: datetime) -> int:
 
 
 def until(delivery: Delivery, lane: Lane, limits: Limits, now: datetime) -> datetime:
-    """Return until when a question is tried at most, unless its lane is paused anew."""
-    paused = timedelta(seconds=lane.paused_total(now) - delivery.paused_before)
-    return delivery.ready_at + limits.deadline + paused
+    """Return until when a question is tried at most, unless its lane is paused anew.
+
+    That counts from its first failure; what only stands in line is given up where the other side has been
+    away for as long, or when it is too old.
+    """
+    if delivery.attempt > 0:
+        paused = timedelta(seconds=lane.paused_total(now) - delivery.paused_before)
+        return delivery.ready_at + limits.deadline + paused
+    if lane.away_since is not None:
+        return max(delivery.ready_at, lane.away_since) + limits.deadline
+    return delivery.accepted_at + MAX_AGE + GRACE
 
 
 def to_post(uow: UnitOfWork, delivery: Delivery, now: datetime) -> Delivery:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -67,11 +67,13 @@ class Leases:
         """Return the tasks that walk what is held."""
         return [held.task for held in self._held.values()]
 
-    def cut_off(self, delivery: DeliveryId) -> None:
-        """Cancel the task that walks a delivery, as there is nothing to be walked any more."""
+    def cut_off(self, delivery: DeliveryId) -> "asyncio.Task[None] | None":
+        """Cancel the task that walks a delivery, as there is nothing to be walked any more; return it."""
         held = self._held.get(delivery)
-        if held is not None:
-            held.task.cancel()
+        if held is None:
+            return None
+        held.task.cancel()
+        return held.task
 
     def held_for(self, platform: Platform, workspace: WorkspaceId) -> Sequence[DeliveryId]:
         """Return the deliveries of a workspace that are held here."""
@@ -88,12 +90,15 @@ class Leases:
         def work(uow: UnitOfWork) -> int:
             now = self._clock.now()
             freed = uow.deliveries.release_expired(now + _EVER, ())
+            for lane in uow.deliveries.tally(now).lanes.values():
+                if lane.away_since is not None and lane.paused_since is None:
+                    uow.lanes.save(replace(lane, paused_until=None))  # a start is a reason to look again
             newest = uow.deliveries.newest()
             if newest is not None and newest - now > _AHEAD:
                 log.warning(
                     "the clock was ahead when this was written", seconds=(newest - now).total_seconds()
                 )
-                uow.deliveries.set_back(newest - now)
+                uow.deliveries.set_back(newest - now, now)
             return freed
 
         return await self._transact(work)

@@ -38,7 +38,9 @@ def release(
         first = uow.deliveries.head(delivery.conversation) is None
         unbound = uow.deliveries.bind(delivery, project)
         bound = replace(unbound, lane=lane, state=State.WAITING, told=False, doubtful=False)
-        uow.deliveries.save(its_turn(uow, bound, now) if first else bound, lease=None)
+        if first:  # due by the clock of whoever works here, which need not be that of an operator's command
+            bound = replace(its_turn(uow, bound, now), due_at=min(now, bound.accepted_at))
+        uow.deliveries.save(bound, lease=None)
 
 
 def _linked(uow: UnitOfWork, at: ChannelKey, default: ProjectId | None) -> Linked:

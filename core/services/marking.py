@@ -1,15 +1,17 @@
 """Has posted answers say what became of their question since. Made twice, a mark looks as if made once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
 from core.clock import Clock
-from core.errors import RateLimited, Retryable, StoreUnavailable, ThreadlineError
-from core.model import Delivery, Mark, Platform
+from core.errors import Retryable, StoreUnavailable, ThreadlineError
+from core.model import AnswerPart, Delivery, Mark, Platform
 from core.ports import Poster, Transact, UnitOfWork
 from core.retry import MAX_AGE
+from core.services.failing import close
 from core.services.showing import address
 
 log = structlog.get_logger(__name__)
@@ -19,12 +21,20 @@ _AT_ONCE = 20
 
 
 class Marking:
-    """Makes the marks that are due, one after another."""
+    """Makes the marks that are due, one after another, in their workspace's posting lane."""
 
-    def __init__(self, transact: Transact, posters: Mapping[Platform, Poster], clock: Clock) -> None:
+    def __init__(
+        self,
+        transact: Transact,
+        posters: Mapping[Platform, Poster],
+        clock: Clock,
+        *,
+        random: Callable[[], float],
+    ) -> None:
         self._transact = transact
         self._posters = posters
         self._clock = clock
+        self._random = random
 
     def due(self, uow: UnitOfWork) -> Sequence[tuple[Delivery, Mark]]:
         """Return, inside a transaction, the marks to make now."""
@@ -39,25 +49,32 @@ class Marking:
                 log.warning("mark not recorded", delivery=delivery.id, error=str(error))
 
     async def _make(self, delivery: Delivery, mark: Mark) -> None:
+        posted = await self._transact(lambda uow: self._posted(uow, delivery))
+        if posted is None:
+            return
         try:
-            await self._show(delivery, mark)
+            for part in posted[-1:]:  # there one reads on; what an operator says is there has none known
+                await self._posters[delivery.thread.platform].mark(address(delivery), part, mark)
         except StoreUnavailable:
             raise
         except ThreadlineError as error:
             log.warning("answer not marked", delivery=delivery.id, mark=mark.value, error=str(error))
             if isinstance(error, Retryable) and self._clock.now() - delivery.ready_at < MAX_AGE:
-                await self._later(delivery, error)
+                await self._transact(partial(self._later, delivery=delivery, error=error))
                 return
+        except Exception:  # one mark that meets a bug must not hold up all others for ever
+            log.exception("answer not marked", delivery=delivery.id, mark=mark.value)
         await self._transact(lambda uow: uow.marks.made(delivery.id, mark))
 
-    async def _show(self, delivery: Delivery, mark: Mark) -> None:
-        """Mark the answer's last part, where one reads on; what an operator says is there has none known."""
-        parts = await self._transact(lambda uow: uow.deliveries.parts(delivery.id))
-        posted = [part for part in parts if part.posted is not None]
-        for part in posted[-1:]:
-            await self._posters[delivery.thread.platform].mark(address(delivery), part, mark)
+    def _posted(self, uow: UnitOfWork, delivery: Delivery) -> Sequence[AnswerPart] | None:
+        """Return the parts that are posted; None, after putting the mark off, while the lane is paused."""
+        lane, now = uow.lanes.get(delivery.lane), self._clock.now()
+        if lane.paused_until is not None and lane.is_paused(now):
+            uow.marks.later(delivery.id, lane.paused_until)
+            return None
+        return [part for part in uow.deliveries.parts(delivery.id) if part.posted is not None]
 
-    async def _later(self, delivery: Delivery, error: ThreadlineError) -> None:
-        asked = error.retry_after if isinstance(error, RateLimited) else None
-        due = self._clock.now() + max(asked or _AGAIN, _AGAIN)
-        await self._transact(lambda uow: uow.marks.later(delivery.id, due))
+    def _later(self, uow: UnitOfWork, delivery: Delivery, error: ThreadlineError) -> None:
+        now = self._clock.now()
+        lane = close(uow, delivery, error, now, self._random())
+        uow.marks.later(delivery.id, max(now + _AGAIN, lane.paused_until or now))

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 
 from core.clock import Clock
-from core.model import Question, ThreadKey
+from core.model import ChannelKey, MessageId, Question, ThreadKey
 
 _SECONDS = 60.0
 _AT_MOST = 1_000  #: threads
+_EACH = 20  #: messages of a thread
+
+_Early = dict[MessageId, tuple[float, Question]]
 
 
 class Overtaking:
@@ -14,23 +17,36 @@ class Overtaking:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._early: dict[ThreadKey, list[tuple[float, Question]]] = {}
+        self._early: dict[ThreadKey, _Early] = {}
 
     def remember(self, question: Question) -> None:
-        """Keep a message of a thread that is not ours (yet)."""
+        """Keep the latest text of a message in a thread that is not ours (yet)."""
         now = self._clock.monotonic()
+        early = _fresh(self._early.pop(question.thread, {}), now)
+        early[question.message] = (now, question)
+        while len(early) > _EACH:
+            del early[next(iter(early))]
+        self._early[question.thread] = early  # behind all others: the longest silent thread goes first
         self._forget(now)
-        self._early.setdefault(question.thread, []).append((now, question))
+
+    def forget(self, at: ChannelKey, message: MessageId) -> None:
+        """Forget a message that was deleted."""
+        for thread, early in self._early.items():
+            if thread.linked_at == at:
+                early.pop(message, None)
 
     def followers(self, question: Question) -> Sequence[Question]:
         """Return, once, what was written after a question in the same thread and came before it."""
-        self._forget(self._clock.monotonic())
-        early = self._early.pop(question.thread, [])
-        after = [one for _, one in early if one.asked_at > question.asked_at]
+        early = _fresh(self._early.pop(question.thread, {}), self._clock.monotonic())
+        after = [one for _, one in early.values() if one.asked_at > question.asked_at]
         return sorted(after, key=lambda one: one.asked_at)
 
     def _forget(self, now: float) -> None:
         for thread, early in list(self._early.items()):
-            if now - early[-1][0] <= _SECONDS and len(self._early) < _AT_MOST:
+            if len(self._early) <= _AT_MOST and _fresh(early, now):
                 return
             del self._early[thread]
+
+
+def _fresh(early: _Early, now: float) -> _Early:
+    return {message: kept for message, kept in early.items() if now - kept[0] <= _SECONDS}

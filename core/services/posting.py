@@ -10,7 +10,7 @@ from core.errors import AskerAway, CannotLook, LeaseLost, StoreUnavailable, Thre
 from core.model import HINTS, AnswerPart, Delivery, Notice, Platform, Reason, State, Working
 from core.ports import Poster, Transact, UnitOfWork
 from core.retry import MAX_AGE, Limits
-from core.services.failing import failed, give_up, put_back
+from core.services.failing import failed, give_up, held_up
 from core.services.leases import Leases
 from core.services.settling import settle, succeeded
 from core.services.showing import Showing, address
@@ -73,10 +73,7 @@ class Posting:
         """Return what is still to be posted: nothing while the lane is paused, or when all is there."""
         if not uow.deliveries.holds(delivery):
             raise LeaseLost
-        now = self._clock.now()
-        lane = uow.lanes.get(delivery.lane)
-        if lane.paused_until is not None and lane.is_paused(now):
-            uow.deliveries.save(put_back(delivery, lane.paused_until), lease=None)
+        if held_up(uow, delivery, self._clock.now()):
             return []
         if delivery.notice is not None:
             return [delivery.notice]
@@ -99,7 +96,8 @@ class Posting:
             except ThreadlineError as error:
                 return await self.failed(current, error)
             current = replace(current, doubtful=False)
-            await self._leases.persist(self._recording(current, piece, posted, last=left == 0))
+            if not await self._leases.persist(self._recording(current, piece, posted, last=left == 0)):
+                break
         return None
 
     async def _show(self, delivery: Delivery, piece: AnswerPart | Notice) -> str:
@@ -121,15 +119,18 @@ class Posting:
 
     def _recording(
         self, delivery: Delivery, piece: AnswerPart | Notice, posted: str, *, last: bool
-    ) -> Callable[[UnitOfWork], None]:
-        def work(uow: UnitOfWork) -> None:
+    ) -> Callable[[UnitOfWork], bool]:
+        """Return what records a piece, and tells whether the next may follow: not into a pause."""
+
+        def work(uow: UnitOfWork) -> bool:
             if isinstance(piece, AnswerPart):
                 uow.deliveries.record(delivery.id, piece.number, posted)
             if last:
                 succeeded(uow, delivery.lane, self._clock.now())
                 settle(uow, delivery, self._final(delivery), self._clock.now())
-            else:
-                uow.deliveries.save(delivery, lease=self._leases.end())
+                return False
+            uow.deliveries.save(delivery, lease=self._leases.end())
+            return not held_up(uow, delivery, self._clock.now())
 
         return work
 

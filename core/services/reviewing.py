@@ -79,7 +79,8 @@ class Reviewing:
             told=False,
         )
         if uow.deliveries.head(found.conversation) is None:
-            fresh = its_turn(uow, fresh, now)
+            # Due by the clock of whoever works here, which need not be the one of an operator's command.
+            fresh = replace(its_turn(uow, fresh, now), due_at=min(now, found.due_at))
         uow.deliveries.revive(fresh)
         return replace(fresh, fence=fresh.fence + 1)
 

@@ -26,8 +26,11 @@ class Showing:
 
     async def show(self, delivery: Delivery, state: ThreadState) -> None:
         """Show a thread's state; if that fails, it is only a pity."""
+        poster = self._posters.get(delivery.thread.platform)
+        if poster is None:  # it is not configured any more
+            return
         try:
-            await self._posters[delivery.thread.platform].show_state(address(delivery), state)
+            await poster.show_state(address(delivery), state)
         except ThreadlineError as error:
             log.info("state not shown", delivery=delivery.id, error=str(error))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, or_, select, text
 
@@ -113,26 +114,33 @@ class Claims:
         )
         return moved.rowcount
 
-    def tell_paused(self, beyond: datetime, away: datetime, limit: int) -> Sequence[tuple[AnyRow, Lane]]:
+    def tell_paused(
+        self, now: datetime, beyond: datetime, away: datetime, limit: int
+    ) -> Sequence[tuple[AnyRow, Lane]]:
         """Mark as told what waits untold behind a closed lane; return it, as it was, with its lane.
 
         Lane by lane, like `claim`: where nothing is closed, nothing is looked through.
         """
         waiting: list[tuple[AnyRow, Lane]] = []
-        for lane in self._lanes_where(or_(_lanes.c.paused_until >= beyond, _lanes.c.away_since <= away)):
+        is_away = and_(_lanes.c.away_since <= away, _lanes.c.paused_until > now)
+        for lane in self._lanes_where(or_(_lanes.c.paused_until >= beyond, is_away)):
             waiting += [(row, lane) for row in self._untold(lane.id, limit - len(waiting))]
         if waiting:
             ids = [row.id for row, _ in waiting]
             self._connection.execute(_deliveries.update().where(_deliveries.c.id.in_(ids)).values(told=True))
         return waiting
 
-    def behind_pauses(self, now: datetime, ready: datetime, limit: int) -> Sequence[tuple[AnyRow, Lane]]:
-        """Return what was ready by `ready` in paused lanes, lane by lane, longest first."""
+    def behind_pauses(
+        self, now: datetime, ready: datetime, old: datetime, limit: int
+    ) -> Sequence[tuple[AnyRow, Lane]]:
+        """Return what may have to be given up in paused lanes, lane by lane, longest ready first."""
+        failed, aged = _deliveries.c.attempt > 0, _deliveries.c.accepted_at <= old
         found: list[tuple[AnyRow, Lane]] = []
         for lane in self._lanes_where(_lanes.c.paused_until > now):
             rows = self._connection.execute(
                 select(_deliveries)
                 .where(_deliveries.c.lane == lane.id, _accepted, _deliveries.c.ready_at <= ready)
+                .where(or_(failed, aged, literal(lane.away_since is not None)))
                 .order_by(_deliveries.c.ready_at, _deliveries.c.id)
                 .limit(limit - len(found))
             )
@@ -172,7 +180,7 @@ class Claims:
         due = (
             select(_deliveries.c.id, _deliveries.c.rank)
             .where(_deliveries.c.lane == lane.id, _free, is_due)
-            .order_by(_deliveries.c.rank, _deliveries.c.due_at, _deliveries.c.id)
+            .order_by(*_line(lane))
             .limit(room)
         )
         rows = self._connection.execute(due).all()
@@ -191,3 +199,11 @@ class Claims:
             .limit(room)
         )
         return self._connection.execute(untold).all()
+
+
+def _line(lane: Lane) -> Sequence[ColumnElement[Any]]:
+    """Return the order in which a lane's line is served; a probe is of another project than failed last."""
+    by_rank = [_deliveries.c.rank, _deliveries.c.due_at, _deliveries.c.id]
+    if lane.away_since is None or lane.suspect is None:
+        return by_rank
+    return [case((_deliveries.c.project == lane.suspect, 1), else_=0), *by_rank]

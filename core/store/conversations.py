@@ -116,7 +116,8 @@ class SqlConversations:
 
     def purge(self, platform: Platform, workspace: WorkspaceId, limit: int) -> int:
         here = (_conversations.c.platform == platform, _conversations.c.workspace == workspace)
-        ids = list(self._connection.execute(select(_conversations.c.id).where(*here).limit(limit)).scalars())
+        oldest = select(_conversations.c.id).where(*here).order_by(_conversations.c.id).limit(limit)
+        ids = list(self._connection.execute(oldest).scalars())
         theirs = _deliveries.c.conversation_id.in_(ids)
         parts = _parts.c.delivery_id.in_(select(_deliveries.c.id).where(theirs))
         self._connection.execute(_parts.delete().where(parts))

@@ -1,4 +1,4 @@
-"""How much was asked lately, and by whom; every count is an index range."""
+"""How much was asked lately, and by whom; every count is an index range, `latest` reads what it tells of."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -124,12 +124,16 @@ class SqlDeliveries:
     def release_expired(self, now: datetime, held: Collection[DeliveryId]) -> int:
         return self._claims.release_expired(now, held)
 
-    def tell_paused(self, beyond: datetime, away: datetime, limit: int) -> Sequence[tuple[Delivery, Lane]]:
-        told = self._claims.tell_paused(beyond, away, limit)
+    def tell_paused(
+        self, now: datetime, beyond: datetime, away: datetime, limit: int
+    ) -> Sequence[tuple[Delivery, Lane]]:
+        told = self._claims.tell_paused(now, beyond, away, limit)
         return [(replace(delivery(row), told=True), lane) for row, lane in told]
 
-    def behind_pauses(self, now: datetime, ready: datetime, limit: int) -> Sequence[tuple[Delivery, Lane]]:
-        return [(delivery(row), lane) for row, lane in self._claims.behind_pauses(now, ready, limit)]
+    def behind_pauses(
+        self, now: datetime, ready: datetime, old: datetime, limit: int
+    ) -> Sequence[tuple[Delivery, Lane]]:
+        return [(delivery(row), lane) for row, lane in self._claims.behind_pauses(now, ready, old, limit)]
 
     def next_due(self, now: datetime) -> datetime | None:
         return self._claims.next_due(now)
@@ -137,8 +141,8 @@ class SqlDeliveries:
     def newest(self) -> datetime | None:
         return self._times.newest()
 
-    def set_back(self, by: timedelta) -> None:
-        self._times.set_back(by)
+    def set_back(self, by: timedelta, now: datetime) -> None:
+        self._times.set_back(by, now)
 
     def tally(self, now: datetime) -> Tally:
         return self._times.tally(now)

@@ -164,6 +164,7 @@ class LaneRow(Row, table=True):
     failures: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     away_since: datetime | None = None
     served: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    suspect: str | None = None
 
 
 class LinkRow(Row, table=True):

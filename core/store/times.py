@@ -11,7 +11,7 @@ from core.store.tables import IS_FREE, DeliveryRow, LaneRow, table
 _deliveries = table(DeliveryRow)
 _lanes = table(LaneRow)
 _unsettled = _deliveries.c.state.not_in([state.value for state in SETTLED])
-_DELIVERY_TIMES = ("accepted_at", "ready_at", "due_at", "lease_until")
+_DELIVERY_TIMES = ("accepted_at", "ready_at", "due_at", "lease_until", "mark_due")
 _LANE_TIMES = ("paused_since", "paused_until", "away_since")
 
 
@@ -22,17 +22,20 @@ class Times:
         self._connection = connection
 
     def newest(self) -> datetime | None:
-        """Return the latest time at which something was accepted, came up, or was paused."""
-        queued = (_deliveries.c.accepted_at, _deliveries.c.ready_at)
+        """Return the latest time at which anything was accepted, came up, or was paused."""
         shut = (_lanes.c.paused_since, _lanes.c.away_since)
-        statements = [select(func.max(column)).where(_unsettled) for column in queued]
-        statements += [select(func.max(column)) for column in shut]
+        statements = [select(func.max(_deliveries.c.ready_at)).where(_unsettled)]
+        statements += [select(func.max(column)) for column in (_deliveries.c.accepted_at, *shut)]
         times = [self._connection.execute(statement).scalar() for statement in statements]
         return max((at for at in times if at is not None), default=None)
 
-    def set_back(self, by: timedelta) -> None:
-        """Move all times of what is unsettled, and of all lanes. Row by row: it hardly ever happens."""
-        for row in self._connection.execute(select(_deliveries).where(_unsettled)).all():
+    def set_back(self, by: timedelta, now: datetime) -> None:
+        """Move all times of what is unsettled, or accepted after `now`, and of all lanes.
+
+        Row by row: it hardly ever happens.
+        """
+        ahead = or_(_unsettled, _deliveries.c.accepted_at > now, _deliveries.c.mark_due > now)
+        for row in self._connection.execute(select(_deliveries).where(ahead)).all():
             times = {name: getattr(row, name) for name in _DELIVERY_TIMES}
             moved = _deliveries.update().where(_deliveries.c.id == row.id)
             self._connection.execute(moved.values(**_set_back(times, by)))

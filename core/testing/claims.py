@@ -36,7 +36,9 @@ class MemoryClaims:
             if lane.is_paused(now):
                 continue
             room = min(lane.room(concurrency) - self._tables.busy(lane.id), limit - len(claimed))
-            due = sorted((one for one in self._claimable(lane.id) if one.due_at <= now), key=_line_order)
+            due = [one for one in self._claimable(lane.id) if one.due_at <= now]
+            suspect = None if lane.away_since is None else lane.suspect
+            due.sort(key=lambda one: (suspect is not None and one.project == suspect, *_line_order(one)))
             due = due[: max(0, room)]
             if due:
                 served = max(lane.served, due[-1].rank)
@@ -100,11 +102,14 @@ class MemoryClaims:
             self._tables.change(replace(one, lane=to, paused_before=paused_before), None)
         return len(asked_for)
 
-    def tell_paused(self, beyond: datetime, away: datetime, limit: int) -> Sequence[tuple[Delivery, Lane]]:
+    def tell_paused(
+        self, now: datetime, beyond: datetime, away: datetime, limit: int
+    ) -> Sequence[tuple[Delivery, Lane]]:
         told: list[tuple[Delivery, Lane]] = []
         for lane in self._lanes():
             paused = lane.paused_until is not None and lane.paused_until >= beyond
-            if not paused and (lane.away_since is None or lane.away_since > away):
+            is_away = lane.away_since is not None and lane.away_since <= away and lane.is_paused(now)
+            if not (paused or is_away):
                 continue
             for one in self._claimable(lane.id):
                 if one.state is State.ACCEPTED and not one.told and len(told) < limit:
@@ -112,11 +117,15 @@ class MemoryClaims:
                     told.append((replace(one, told=True), lane))
         return told
 
-    def behind_pauses(self, now: datetime, ready: datetime, limit: int) -> Sequence[tuple[Delivery, Lane]]:
+    def behind_pauses(
+        self, now: datetime, ready: datetime, old: datetime, limit: int
+    ) -> Sequence[tuple[Delivery, Lane]]:
         found: list[tuple[Delivery, Lane]] = []
         for lane in self._lanes():
             accepted = [row.delivery for row in self._tables.queued() if row.delivery.state is State.ACCEPTED]
-            waiting = [one for one in accepted if one.lane == lane.id and one.ready_at <= ready]
+            ready_here = [one for one in accepted if one.lane == lane.id and one.ready_at <= ready]
+            away = lane.away_since is not None
+            waiting = [one for one in ready_here if away or one.attempt > 0 or one.accepted_at <= old]
             if lane.is_paused(now):
                 found += [(one, lane) for one in sorted(waiting, key=lambda one: (one.ready_at, one.id))]
         return found[:limit]
@@ -124,15 +133,19 @@ class MemoryClaims:
     def newest(self) -> datetime | None:
         times = [lane.paused_since for lane in self._lanes()] + [lane.away_since for lane in self._lanes()]
         for row in self._tables.queued():
+            times.append(row.delivery.accepted_at)
             if row.delivery.state not in SETTLED:
-                times += [row.delivery.accepted_at, row.delivery.ready_at]
+                times.append(row.delivery.ready_at)
         return max((at for at in times if at is not None), default=None)
 
-    def set_back(self, by: timedelta) -> None:
+    def set_back(self, by: timedelta, now: datetime) -> None:
         for row in list(self._tables.queued()):
             one = row.delivery
-            if one.state in SETTLED:
+            mark, due = self._tables.marks.get(one.id, (None, now))
+            if one.state in SETTLED and max(one.accepted_at, due) <= now:
                 continue
+            if mark is not None:
+                self._tables.marks[one.id] = (mark, due - by)
             earlier = replace(
                 one, accepted_at=one.accepted_at - by, ready_at=one.ready_at - by, due_at=one.due_at - by
             )

@@ -90,11 +90,12 @@ class _Conversations:
 
     def purge(self, platform: Platform, workspace: WorkspaceId, limit: int) -> int:
         here = [
-            thread
-            for thread in self._tables.conversations
+            one
+            for thread, one in self._tables.conversations.items()
             if (thread.platform, thread.workspace) == (platform, workspace)
-        ][:limit]
-        gone = {self._tables.conversations.pop(thread).id for thread in here}
+        ]
+        oldest = sorted(here, key=lambda one: one.id)[:limit]
+        gone = {self._tables.conversations.pop(one.thread).id for one in oldest}
         self._tables.turns = [turn for turn in self._tables.turns if turn[0] not in gone]
         for row in [row for row in self._tables.queued() if row.delivery.conversation in gone]:
             del self._tables.rows[row.delivery.id]

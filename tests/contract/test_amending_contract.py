@@ -237,11 +237,12 @@ async def test_times_of_a_clock_that_was_ahead_are_set_back(begin: Transact) -> 
 
     assert await begin(lambda uow: uow.deliveries.newest()) is None
     await begin(prepare)
-    assert await begin(lambda uow: uow.deliveries.newest()) == at(110)
-    await begin(lambda uow: uow.deliveries.set_back(at(100) - NOW))
+    assert await begin(lambda uow: uow.deliveries.newest()) == at(500)
+    await begin(lambda uow: uow.deliveries.set_back(at(100) - NOW, NOW))
     one = await begin(lambda uow: uow.deliveries.get(ONE))
     assert one is not None
     assert (one.accepted_at, one.due_at, one.ready_at) == (NOW, at(30), NOW)
     lane = await begin(lambda uow: uow.lanes.get(OTHER))
     assert (lane.paused_since, lane.paused_until, lane.away_since) == (at(10), at(40), at(-30))
     assert await begin(lambda uow: uow.deliveries.release_expired(at(0), ())) == 1
+    assert await begin(lambda uow: uow.deliveries.newest()) == at(400)

@@ -134,13 +134,13 @@ async def test_who_waits_behind_a_long_pause_is_told_once(begin: Transact) -> No
         uow.lanes.save(Lane(LaneId("short")).pause(NOW, at(59), busy=1))
 
     await begin(prepare)
-    assert list(await begin(lambda uow: uow.deliveries.tell_paused(at(60), NEVER, 0))) == []
-    first = await begin(lambda uow: uow.deliveries.tell_paused(at(60), NEVER, 2))
+    assert list(await begin(lambda uow: uow.deliveries.tell_paused(NOW, at(60), NEVER, 0))) == []
+    first = await begin(lambda uow: uow.deliveries.tell_paused(NOW, at(60), NEVER, 2))
     ends = [(one.id, one.told, lane.paused_until) for one, lane in first]
     assert ends == [("c", True, at(60)), ("a", True, at(60))]
-    second = await begin(lambda uow: uow.deliveries.tell_paused(at(60), NEVER, 2))
+    second = await begin(lambda uow: uow.deliveries.tell_paused(NOW, at(60), NEVER, 2))
     assert [(one.id, one.told, lane.paused_until) for one, lane in second] == [("b", True, at(60))]
-    assert list(await begin(lambda uow: uow.deliveries.tell_paused(at(60), NEVER, 2))) == []
+    assert list(await begin(lambda uow: uow.deliveries.tell_paused(NOW, at(60), NEVER, 2))) == []
     await begin(lambda uow: uow.lanes.save(Lane(KEY)))
     told = {one.id: one.told for one in await begin(lambda uow: claim(uow, 61)) if one.state is State.ASKING}
     assert told == {"c": True, "a": True, "b": True, "told": True, "open": False, "short": False}
@@ -154,7 +154,7 @@ async def test_telling_goes_on_from_lane_to_lane_up_to_its_limit(begin: Transact
             uow.lanes.save(Lane(lane).pause(NOW, at(90), busy=1))
 
     await begin(prepare)
-    told = await begin(lambda uow: uow.deliveries.tell_paused(at(60), NEVER, 2))
+    told = await begin(lambda uow: uow.deliveries.tell_paused(NOW, at(60), NEVER, 2))
     assert [one.id for one, _ in told] == ["k1", "o1"]
 
 
@@ -166,10 +166,10 @@ async def test_who_waits_for_somebody_who_has_been_away_for_long_is_told_however
         uow.lanes.save(replace(Lane(KEY), away_since=at(-30), paused_until=at(5)))
 
     await begin(prepare)
-    assert list(await begin(lambda uow: uow.deliveries.tell_paused(at(60), at(-31), 2))) == []
-    ((one, lane),) = await begin(lambda uow: uow.deliveries.tell_paused(at(60), at(-30), 2))
+    assert list(await begin(lambda uow: uow.deliveries.tell_paused(NOW, at(60), at(-31), 2))) == []
+    ((one, lane),) = await begin(lambda uow: uow.deliveries.tell_paused(NOW, at(60), at(-30), 2))
     assert (one.id, one.told, lane.away_since) == ("one", True, at(-30))
-    assert list(await begin(lambda uow: uow.deliveries.tell_paused(at(60), NOW, 2))) == []
+    assert list(await begin(lambda uow: uow.deliveries.tell_paused(NOW, at(60), NOW, 2))) == []
 
 
 async def test_nothing_falls_due_where_nothing_waits(begin: Transact) -> None:

@@ -1,17 +1,21 @@
 """The program is killed with questions at all nine steps of their life; and the judge sees what is wrong."""
 
 import random
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from bots.demo.slack import Message
+from bots.demo.slack.records import Note
 from tests.faults.crash import verdict
 from tests.faults.crash.campaign import report
 from tests.faults.crash.chat_door import answer
+from tests.faults.crash.command_side import CommandSide
 from tests.faults.crash.discord_side import DiscordSide
-from tests.faults.crash.run import Plan, Way, run
+from tests.faults.crash.run import Plan, Toll, Way, run
 from tests.faults.crash.side import Asked
 from tests.faults.crash.slack_side import SlackSide, Transport
 from tests.faults.crash.steps import Step
@@ -44,6 +48,13 @@ async def test_killed_at_chance_moments_nothing_is_lost_or_doubled(tmp_path: Pat
     assert toll.hits.total() > 0
     assert toll.calls == toll.questions + toll.cut_off
     assert report([toll]).figures["lost"] == "0"
+
+
+def test_a_step_that_was_not_hit_often_enough_is_a_fault_unless_a_run_is_repeated() -> None:
+    toll = Toll(Plan("crash-0", Way.HTTP), hits=Counter({step: 3 for step in Step} | {Step.RECEIVED: 2}))
+    assert len(report([]).faults) == len(Step)
+    assert report([toll], wanted=3).faults == ["step 1 was hit 2 times, and 3 were wanted"]
+    assert report([toll], wanted=0).faults == []
 
 
 @pytest_asyncio.fixture
@@ -102,3 +113,32 @@ async def test_the_judge_sees_a_notice_and_a_status_that_was_left(quiet: Town) -
     found = await faults_of(quiet, asked)
     assert "1 messages that are no answer" in found
     assert "a status is still shown" in found
+
+
+async def test_the_judge_sees_what_stands_at_the_top_of_a_channel_or_is_said_to_one_alone(
+    quiet: Town,
+) -> None:
+    asked = await quiet.ask()
+    await quiet.side.says(asked, whole(quiet, asked))
+    assert await faults_of(quiet, asked) == ""
+    assert isinstance(quiet.side, SlackSide)
+    workspace = quiet.side.workspace
+    for channel in (asked.channel, workspace.direct_channel(asked.user)):
+        ts = workspace.new_ts()
+        workspace.keep(Message(channel, ts, workspace.bot_user, f"{asked.marker} again"))
+    workspace.add_note(Note(asked.channel, asked.user, "for you alone", (), "", workspace.new_ts()))
+    found = await faults_of(quiet, asked)
+    assert found.count(f"said in a foreign place: '{asked.marker} again'") == 2
+    assert "said in a foreign place: 'for you alone'" in found
+
+
+@pytest.mark.parametrize("kind", [DiscordSide, CommandSide])
+async def test_the_judge_sees_what_is_said_in_a_foreign_place_on_discord(kind: type[DiscordSide]) -> None:
+    side = kind()
+    asked = Asked("q0000z", 1)
+    side.add_person(asked)
+    asked.channel = side.channels[0]
+    assert side.misplaced([asked]) == []
+    for channel in (asked.channel, side.world.open_dm(asked.user)):
+        await side.world.say(side.world.bot_user, channel, "q0000z again")
+    assert [said.text for said in side.misplaced([asked])] == ["q0000z again"] * 2

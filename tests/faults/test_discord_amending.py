@@ -10,10 +10,13 @@ from structlog.testing import capture_logs
 from bots import texts
 from bots.demo.assistant import faults
 from bots.demo.discord import Hold
+from bots.wiring import running
 from core.model import Mark
+from core.testing import SettableClock
 from tests.fixtures.guild import CHANGE, ELSEWHERE, POST, SHOP, GuildWalk, guild_walk, in_time
 
 EDITED, DELETED = (f"\n-# {texts.mark(mark)}" for mark in (Mark.EDITED, Mark.DELETED))
+A_DAY = 24 * 3600 + 60  #: seconds, for which a question is tried, and some
 FIRST, SECOND = "who consumes order.created?", "and who publishes it?"
 
 
@@ -354,6 +357,29 @@ async def test_a_reply_to_a_private_answer_is_amended_where_it_belongs(town: Gui
         await town.world.delete(unknown)
         await town.elsewhere()
     assert town.world.messages(town.general) == []
+
+
+async def test_a_reply_to_a_private_answer_is_found_by_the_time_of_day_that_was_set_right_meanwhile(
+    town: GuildWalk,
+) -> None:
+    town.leaves_thinking = True
+    direct = town.world.open_dm(town.ana)
+    held = faults.hold()
+    town.assistant.faults.add(held)
+    async with town.run():
+        asked = await town.ask(FIRST, private=True)
+        town.world.expire(asked)
+        held.release()
+        await town.answers(direct)
+        reply = await town.world.say(town.ana, direct, SECOND, reply_to=town.said(direct)[0].id)
+        await town.answers(direct, 2)
+    fast = SettableClock(town.clock.now())
+    fast.advance(A_DAY)
+    fast.jump(-A_DAY)
+    async with running(town.settings, fast):
+        await town.world.delete(reply)
+        await until_marked(town, direct, DELETED)
+    assert town.said(direct)[1].content.endswith(DELETED)
 
 
 async def test_what_was_edited_while_nobody_listened_is_sent_as_it_is_now(town: GuildWalk) -> None:

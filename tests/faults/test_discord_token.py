@@ -16,7 +16,10 @@ from bots.demo.assistant import faults
 from bots.demo.discord import HttpError
 from bots.discord.client import ConnectionRefused, ThreadlineClient, log_in, pointed_at
 from bots.discord.gate import ASIDE
-from core.errors import AccountRefused
+from bots.discord.messages import Said
+from bots.discord.receipts import Ticket
+from bots.discord.replies import Replies
+from core.errors import AccountRefused, PostRefused
 from tests.fixtures.guild import GuildWalk, guild_walk, in_time
 from tests.fixtures.walk import walk
 
@@ -137,6 +140,25 @@ async def test_the_gate_shuts_once_for_calls_at_once_and_opens_when_the_token_wa
             assert len(_alerts(told)) == 1
             assert await tries(channels[0]) is discord.HTTPException
             assert len(_alerts(told)) == 2
+        await client.close()
+
+
+async def test_a_call_by_an_interactions_own_token_passes_the_gate_and_is_not_the_one_that_tells(
+    tmp_path: Path,
+) -> None:
+    async with guild_walk(tmp_path) as town:
+        client = ThreadlineClient(town.clock, message_content=False, proxy=None)
+        with pointed_at(town.server.api_url, None):
+            await log_in(client, town.world.token)
+            town.world.faults.add(TYPING, HttpError(401))
+            with pytest.raises(discord.HTTPException):
+                await client.http.send_typing(int(town.general))
+            for seconds in (1.0, ASIDE):
+                town.clock.advance(seconds)
+                with pytest.raises(PostRefused):  # by Discord itself, which knows no such interaction
+                    await Replies(client).edit(Ticket(1, "token", ""), Said("here"))
+            await client.http.send_typing(int(town.general))
+            assert len(town.world.calls_of(TYPING)) == 2
         await client.close()
 
 

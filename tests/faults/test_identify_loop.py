@@ -118,10 +118,25 @@ async def test_a_token_that_is_reset_while_we_are_connected_costs_one_identify_m
         assert loop.identifies == 0
 
 
-async def test_a_missing_intent_never_uses_up_the_day_whatever_starts_it_again() -> None:
-    """The token is good, the intents are not: each start is an identify, which is refused."""
+async def test_a_missing_intent_is_never_identified_with_whatever_starts_it_again() -> None:
+    """The token is good, the intents are not: the login tells, so that no start costs an identify."""
     async with supervised() as loop:
         await loop.for_a_day(loop.world.token, every=60.0, message_content=True)
-        assert loop.identifies == loop.starts
-        assert loop.identifies < 1000
-        assert loop.server.gateway.session_start_limit.remaining > 0
+        assert loop.starts == DAY / 60
+        assert loop.identifies == 0
+        assert loop.server.gateway.session_start_limit.remaining == 1000
+
+
+async def test_an_intent_that_is_withdrawn_after_the_login_costs_one_identify() -> None:
+    async with supervised() as loop:
+        loop.world.granted_intents.add("message_content")
+        client = Counted(loop.clock, message_content=True, proxy=None)
+        await log_in(client, loop.world.token)
+        loop.world.granted_intents.clear()
+        with pytest.raises(ConnectionRefused, match="Message Content intent"):
+            await stay_connected(client, loop.clock)
+        assert client.identifies == 1
+        await client.let_go()
+        await client.close()
+        await loop.for_a_day(loop.world.token, every=300.0, message_content=True)
+        assert loop.identifies == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from bots import texts
 from bots.demo.assistant import Outcome, ReceivedCall
 from bots.demo.slack import Message
 from core.clock import SystemClock
@@ -96,6 +97,17 @@ def test_a_call_that_was_on_its_way_at_one_429_is_early_after_another() -> None:
     assert len(count.pauses(calls, count.announced(calls, 1)).early) == 1
 
 
+def test_no_more_calls_were_on_their_way_at_a_429_than_are_made_at_once() -> None:
+    limited, still = call(0, -0.01, limited=True), call(1, -0.5, lasts=5)
+    burst = [call(number, 0.1, lasts=5) for number in range(2, 9)]
+    kept = count.pauses([still, limited, *burst], count.announced([limited], 5))
+    assert (kept.early, len(kept.in_flight)) == ([], 7)
+    kept = count.pauses([still, limited, *burst, call(9, 0.2)], count.announced([limited], 5))
+    assert kept.early == [
+        "early: 9 calls were on their way at a 429 of 5 s, and 8 are made at once",
+    ]
+
+
 @pytest_asyncio.fixture
 async def quiet(tmp_path: Path) -> AsyncIterator[Crowd]:
     """A crowd without a program: what is said to it, the test says."""
@@ -109,9 +121,10 @@ def says(here: Crowd, asked: Asked, text: str) -> None:
     here.workspace.keep(Message(thread.channel, ts, bot, text, thread_ts=thread.root))
 
 
-def faults_of(here: Crowd, state: str = "done") -> str:
+def faults_of(here: Crowd, state: str = "done", *, may_give_up: bool = True) -> str:
     """Return what the judge finds if every question ended in that state."""
-    return "; ".join(count.verdict(here, {asked.message: state for asked in here.questions.values()}))
+    states = {asked.message: state for asked in here.questions.values()}
+    return "; ".join(count.verdict(here, states, may_give_up=may_give_up))
 
 
 async def test_the_judge_sees_what_is_lost_and_what_is_doubled(quiet: Crowd) -> None:
@@ -143,6 +156,32 @@ async def test_a_notice_settles_a_question_that_is_buried(quiet: Crowd) -> None:
     says(quiet, asked, "I could not get an answer.")
     assert faults_of(quiet, "buried") == ""
     assert "no answer can be seen" in faults_of(quiet)
+
+
+async def test_the_judge_sees_a_notice_too_many(quiet: Crowd) -> None:
+    asked, answered = [await quiet.ask(quiet.newcomer(Chat.SLACK)) for _ in range(2)]
+    for _ in range(3):
+        says(quiet, asked, "I could not get an answer.")
+    says(quiet, answered, answered.marker)
+    assert "doubled: 3 messages that are no answer, and 1 questions were buried" in faults_of(quiet, "buried")
+    says(quiet, answered, "MicroVisualizer is away.")
+    assert "doubled: 1 messages that are no answer, and 0 questions were buried" in faults_of(quiet)
+
+
+async def test_the_judge_sees_who_is_told_of_one_outage_twice(quiet: Crowd) -> None:
+    asked = await quiet.ask(quiet.newcomer(Chat.SLACK))
+    says(quiet, asked, asked.marker)
+    says(quiet, asked, texts.away("13:00"))
+    assert faults_of(quiet) == ""
+    says(quiet, asked, texts.queued("13:00"))
+    assert faults_of(quiet).startswith("doubled: told 2 times that it takes longer")
+
+
+async def test_where_all_can_be_answered_giving_up_is_a_fault(quiet: Crowd) -> None:
+    asked = await quiet.ask(quiet.newcomer(Chat.SLACK))
+    says(quiet, asked, "I could not get an answer.")
+    found = faults_of(quiet, "buried", may_give_up=False)
+    assert found == "1 questions were given up, and all can be answered"
 
 
 def test_the_judge_sees_a_crowd_that_rushes_in_after_an_outage() -> None:

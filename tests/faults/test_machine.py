@@ -1,8 +1,16 @@
 """Whatever happens, in any order, over each store: nothing lost, nothing twice, nothing early."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
 import pytest
 
-from tests.faults.machine.run import play
+from core.model import DeliveryId
+from tests.faults.machine.installation import Installation
+from tests.faults.machine.invariants import always
+from tests.faults.machine.run import play, run
+from tests.faults.machine.stores import STORES
+from tests.faults.machine.town import PEOPLE, THREADS
 
 #: Runs and steps that take about ten seconds; `python -m tests.faults.soak machine` takes many more.
 _SMALL = {"memory": (40, 50), "sqlite": (6, 30)}
@@ -13,3 +21,40 @@ def test_an_installation_keeps_its_promise_whatever_happens(store: str) -> None:
     examples, steps = _SMALL[store]
     happened = play(store, examples=examples, steps=steps)
     assert happened["questions accepted"] > examples
+
+
+async def test_a_long_run_is_as_long_as_was_asked_and_its_seed_repeats_it() -> None:
+    fresh, other = await run(scale=0.005), await run(scale=0.005)
+    assert [*fresh.faults, *other.faults] == []
+    assert fresh.figures["seed"].startswith("machine-")
+    assert fresh.figures["seed"] != other.figures["seed"]
+    assert fresh.figures["memory: stories, seconds"].startswith("2, ")
+    assert fresh.figures["sqlite: stories, seconds"].startswith("1, ")
+    again = await run(scale=0.005, seed=fresh.figures["seed"])
+    assert {**again.figures, **_took(fresh.figures)} == fresh.figures
+
+
+def _took(figures: Mapping[str, str]) -> dict[str, str]:
+    return {name: figures[name] for name in figures if name.endswith("seconds")}
+
+
+@pytest.fixture
+def town() -> Iterator[Installation]:
+    """An installation with a default project."""
+    installation = Installation(STORES["memory"], default=True, narrow=False)
+    yield installation
+    installation.close()
+
+
+def test_the_judge_sees_a_question_that_is_stored_twice(town: Installation) -> None:
+    town.write(THREADS[0], PEOPLE[0], "asks", earlier=0, addressed=True, offered=True, which=0)
+    stored = town.everything()
+    ((id_, row),) = stored.rows.items()
+    assert list(always(town.ledger, town.outside, stored)) == []
+    twin = replace(row, id=DeliveryId("twin"))
+    twice = replace(
+        stored,
+        rows={**stored.rows, twin.id: twin},
+        parts={**stored.parts, twin.id: stored.parts.get(id_, ())},
+    )
+    assert "q0 is stored 2 times" in list(always(town.ledger, town.outside, twice))

@@ -101,7 +101,7 @@ async def _replica(folder: Path, clock: SettableClock, poster: SlowPoster) -> As
         leases,
         answering,
         Posting(store, posters, clock, leases, random=lambda: 0.5),
-        marking=Marking(store, posters, clock),
+        marking=Marking(store, posters, clock, random=lambda: 0.5),
         concurrency=QUESTIONS,
         on_next_due=lambda _: None,
     )

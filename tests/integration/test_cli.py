@@ -112,8 +112,14 @@ async def test_status_tells_of_waiting_questions_and_pauses(town: Walk) -> None:
 
 
 async def test_an_empty_status_says_so(town: Walk) -> None:
-    shown = (await invoke("status", env=environment(town, THREADLINE_DEFAULT_PROJECT=""))).stdout
+    async with town.run():
+        pass
+    file = Path(town.settings.database_url.removeprefix("sqlite:///"))
+    os.chdir(file.parent)
+    env = environment(town, THREADLINE_DEFAULT_PROJECT="", THREADLINE_DATABASE_URL="sqlite:///threadline.db")
+    shown = (await invoke("status", env=env)).stdout
     assert "No channel is linked." in shown
+    assert f"Database: {file}" in shown
 
 
 async def test_run_answers_until_it_is_signalled(town: Walk) -> None:

@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from bots.demo.discord import HttpError
-from tests.fixtures.guild import SHOP, GuildWalk, guild_walk
+from bots.demo.discord import Hold, HttpError
+from tests.fixtures.guild import SHOP, GuildWalk, guild_walk, in_time
 
 GET_GUILD = "GET /guilds/{guild}"
 
@@ -21,6 +21,10 @@ async def town(tmp_path: Path) -> AsyncIterator[GuildWalk]:
 
 def linked(town: GuildWalk) -> list[str]:
     return [where for (where,) in town.sql("SELECT workspace FROM links")]
+
+
+def kept(town: GuildWalk) -> list[str]:
+    return [where for (where,) in town.sql("SELECT workspace FROM conversations") if where == town.guild]
 
 
 async def link(town: GuildWalk) -> None:
@@ -78,6 +82,16 @@ async def test_what_discord_does_not_confirm_is_kept(town: GuildWalk, code: int)
         assert linked(town) == [town.guild]
 
 
+async def test_a_token_that_is_refused_meanwhile_costs_no_purge(town: GuildWalk) -> None:
+    async with town.run():
+        await link(town)
+        town.world.faults.add(GET_GUILD, HttpError(401))
+        await lost_session(town)
+        await town.called(GET_GUILD, 401)
+        assert linked(town) == [town.guild]
+        await town.until_later(lambda: not linked(town), 30.0)
+
+
 async def test_servers_that_are_all_there_are_not_asked_about(town: GuildWalk) -> None:
     async with town.run():
         await link(town)
@@ -128,3 +142,32 @@ async def test_a_server_that_has_the_bot_back_before_that_is_kept(town: GuildWal
             await town.elsewhere()
         assert "back before" in str(logs)
         assert linked(town) == [town.guild]
+
+
+async def test_what_was_read_before_it_was_left_does_not_come_back_after_the_purge(town: GuildWalk) -> None:
+    await town.mention("who consumes order.created?")  # nobody runs
+    hold = Hold(after=True)
+    town.world.faults.add("GET /channels/{channel}/messages", hold)
+    async with town.run():
+        await in_time(hold.held.wait())
+        town.world.remove_bot(town.guild)
+        await town.elsewhere()
+        hold.release()
+        await town.elsewhere()
+        assert kept(town) == []
+    assert town.states() == ["done", "done"]
+
+
+async def test_an_edit_that_failed_before_it_was_left_does_not_come_after_the_purge(town: GuildWalk) -> None:
+    async with town.run():
+        talk = await town.world.say(town.ana, town.general, "who consumes order.created?")
+        town.sql("ALTER TABLE conversations RENAME TO away")
+        await town.edit(talk, "who consumes order.created?")
+        await town.until_asleep(30.0)
+        town.sql("ALTER TABLE away RENAME TO conversations")
+        town.world.remove_bot(town.guild)
+        await town.elsewhere()
+        town.clock.advance(30.0)
+        await town.elsewhere()
+        assert kept(town) == []
+    assert town.states() == ["done", "done"]

@@ -1,6 +1,7 @@
 """Answers that say what became of their question: below what they said, whole, quietly, and once."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from tests.fixtures.guild import CHANGE, EDIT, FOLLOW_UP, GuildWalk, guild_walk
 FIRST = "who consumes order.created?"
 EDITED, DELETED = (f"\n-# {texts.mark(mark)}" for mark in (Mark.EDITED, Mark.DELETED))
 CHANGE_OWN = EDIT
+CHANGE_THREAD = "PATCH /channels/{channel}"
 
 
 # --- over the whole walk ---------------------------------------------------------------------------
@@ -93,15 +95,37 @@ async def test_where_there_is_no_room_a_greyed_out_button_says_it(tmp_path: Path
         assert after.content == answer.content + DELETED
 
 
-async def test_an_archived_thread_is_left_in_peace(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mark", [EDITED, DELETED])
+async def test_an_archived_thread_is_woken_so_that_its_answer_can_be_marked(
+    tmp_path: Path, mark: str
+) -> None:
     async with guild_walk(tmp_path) as town, town.run():
         thread = await town.thread(await town.mention(FIRST))
         (answer,) = await town.answers(thread)
         town.world.archive(thread)
+        if mark == EDITED:
+            await town.edit(thread, "who owns billing?")
+        else:
+            await town.world.delete(thread)
+        await town.world.until(lambda: town.said(thread)[0].content == answer + mark)
+        assert [call.status for call in town.world.calls_of(CHANGE)] == [400, 200]
+        (woken,) = town.world.calls_of(CHANGE_THREAD)
+        assert woken.json == {"archived": False}
+
+
+async def test_a_thread_that_is_locked_and_archived_is_left_in_peace(tmp_path: Path) -> None:
+    async with guild_walk(tmp_path) as town, town.run():
+        thread = await town.thread(await town.mention(FIRST))
+        (answer,) = await town.answers(thread)
+        town.world.deny(town.general, "manage_threads")
+        town.world.archive(thread)
+        town.world.lock(thread)
+        town.world.faults.add(CHANGE, HttpError(400, 50083))
         await town.edit(thread, "who owns billing?")
-        await town.called(CHANGE, 400)
+        await town.called(CHANGE_THREAD, 403)
         await town.elsewhere()
         assert [one.content for one in town.said(thread)] == [answer]
+        assert town.world.channels[thread].archived
         assert len(town.world.calls_of(CHANGE)) == 1
 
 
@@ -156,26 +180,33 @@ async def _stays(_: ThreadKey, __: str) -> bool:
 
 @pytest_asyncio.fixture
 async def stage() -> AsyncIterator[Stage]:
-    world = DiscordWorld(SettableClock())
+    clock = SettableClock()
+    async with stage_by(clock, DiscordWorld(clock)) as made:
+        yield made
+
+
+@asynccontextmanager
+async def stage_by(clock: SettableClock, world: DiscordWorld) -> AsyncIterator[Stage]:
+    """A stage whose poster has a clock of its own."""
     server = DiscordServer(world)
     await server.start()
     guild, ana = world.add_guild("acme"), world.add_user("ana")
     world.join(guild, ana)
     general = world.add_channel(guild, "general")
     with pointed_at(server.api_url, None):
-        client = ThreadlineClient(world.clock, message_content=False, proxy=None)
+        client = ThreadlineClient(clock, message_content=False, proxy=None)
         await client.login(world.token)
         replies, receipts = Replies(client), Receipts(world.token)
-        typing = Typing(client, world.clock)
+        typing = Typing(client, clock)
         poster = DiscordPoster(
             client,
             opening=Opening(client, replies, receipts, _stays),
             replies=replies,
             receipts=receipts,
             marks=Marks(world.token),
-            members=Members(client, world.clock),
+            members=Members(client, clock),
             typing=typing,
-            clock=world.clock,
+            clock=clock,
         )
         yield Stage(world, poster, guild, general, ana, receipts)
         await typing.aclose()
@@ -191,6 +222,15 @@ async def test_while_an_interaction_can_be_answered_private_answers_are_marked_b
         assert stage.reads(part) == "here" + EDITED
     assert len(stage.world.ephemerals(stage.ana)) == 2
     assert stage.world.calls_of(CHANGE) == []
+
+
+async def test_an_interaction_is_as_old_as_the_time_of_day_says_that_was_set_right_meanwhile() -> None:
+    world, fast = DiscordWorld(SettableClock()), SettableClock()
+    fast.advance(3600)
+    fast.jump(-3600)
+    async with stage_by(fast, world) as stage:
+        part = await stage.posted(stage.private())
+        assert [one.id for one in world.ephemerals(stage.ana)] == [part.posted]
 
 
 async def test_a_private_answer_that_came_by_direct_message_is_marked_there(stage: Stage) -> None:
@@ -250,9 +290,9 @@ async def test_who_may_not_read_there_cannot_mark(stage: Stage) -> None:
         (HttpError(500, after=True), OutcomeUnknown),
         (HttpError(501), OutcomeUnknown),
         (RateLimited(45.0), Limited),
-        (HttpError(400, 50083), PostRefused),
+        (HttpError(400, 50035), PostRefused),
     ],
-    ids=["500 after", "501", "429", "archived"],
+    ids=["500 after", "501", "429", "400"],
 )
 async def test_failures_are_what_the_queue_knows_them_as(
     stage: Stage, fault: HttpError | RateLimited, raised: type[Exception]

@@ -68,7 +68,7 @@ def test_all_that_the_version_before_kept_is_still_there(engine: Engine, tmp_pat
     assert [row.pop("answers_all") for row in after["links"]] == [0]
     new = {"rank": 0, "mark": None, "mark_due": None, "marked": None}
     assert all({name: row.pop(name) for name in new} == new for row in after["deliveries"])
-    new = {"probing": 0, "failures": 0, "away_since": None, "served": 0}
+    new = {"probing": 0, "failures": 0, "away_since": None, "served": 0, "suspect": None}
     assert all({name: row.pop(name) for name in new} == new for row in after["lanes"])
     assert after == before
 

@@ -146,7 +146,7 @@ def _turns_of_claimed(uow: UnitOfWork) -> object:
 
 def _behind_pauses(uow: UnitOfWork) -> object:
     uow.lanes.save(uow.lanes.get(KEY).pause(NOW, at(60), busy=1))
-    return uow.deliveries.behind_pauses(NOW, NOW, 9)
+    return uow.deliveries.behind_pauses(NOW, NOW, NOW, 9)
 
 
 Hot = Callable[[UnitOfWork], object]
@@ -186,7 +186,7 @@ _HOT: dict[str, tuple[Hot, set[str]]] = {
         lambda uow: uow.counts.in_thread(_conversation(uow), NOW),
         {"ix_deliveries_recent"},
     ),
-    "tell_paused": (lambda uow: uow.deliveries.tell_paused(NOW, NOW, 100), {"ix_deliveries_due"}),
+    "tell_paused": (lambda uow: uow.deliveries.tell_paused(NOW, NOW, NOW, 100), {"ix_deliveries_due"}),
     "next_rank": (
         lambda uow: uow.deliveries.next_rank(KEY, CHAT, place().workspace),
         {"ix_deliveries_ranks"},

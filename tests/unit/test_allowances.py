@@ -97,3 +97,26 @@ async def test_who_comes_late_does_not_catch_up_on_turns_that_were_not_theirs() 
     await world.settle()
     asked = [turns[-1].text for _, turns in world.chat.asked][4:]
     assert [text.split()[0] for text in asked[:6]] in (["old", "new"] * 3, ["new", "old"] * 3)
+
+
+async def test_stop_works_also_beyond_an_allowance_and_then_without_a_word() -> None:
+    world = World(allowances=Allowances(person=3))
+    for number in range(8):
+        await world.ask(f"q{number}")
+    assert await world.ask("stop") is Outcome.STOPPED
+    await world.settle()
+    assert world.chat.asked == []
+    assert "stopped" not in world.notices
+
+
+async def test_a_clock_that_was_ahead_locks_nobody_out_once_it_is_set_right() -> None:
+    world = World(allowances=Allowances(person=5))
+    right = world.clock.now()
+    world.clock.set(right + timedelta(days=1))
+    for number in range(10):
+        await world.ask(f"q{number}", thread=f"t{number}")
+        await world.later(3600)
+    await world.restart(right + timedelta(hours=10))
+    assert await world.ask("again", thread="x") is Outcome.ACCEPTED
+    await world.settle()
+    assert world.notices == []

@@ -190,6 +190,29 @@ async def test_a_server_that_is_not_there_has_seen_nothing(wire: Wire) -> None:
             assert type(await failure_of(client)) is Unreachable
 
 
+async def test_a_channel_of_a_type_that_came_after_discord_py_is_a_refusal(wire: Wire) -> None:
+    async with logged_in(wire) as client:
+        wire.act = says(response(json.dumps({"id": "1", "type": 99}).encode()))
+        with pytest.raises(Refused, match="Unknown channel type 99"):
+            async with calling():
+                await client.fetch_channel(1)
+
+
+@pytest.mark.parametrize(
+    ("raised", "meaning"),
+    [
+        (discord.LoginFailure("no"), AccountRefused),
+        (discord.ClientException("no"), OutcomeUnknown),
+    ],
+)
+async def test_whatever_else_discord_py_raises_is_one_of_cores_errors(
+    raised: discord.DiscordException, meaning: type[ThreadlineError]
+) -> None:
+    with pytest.raises(meaning):
+        async with calling():
+            raise raised
+
+
 async def test_what_is_none_of_discords_errors_passes_as_it_is() -> None:
     with pytest.raises(ZeroDivisionError):
         async with calling():

@@ -91,6 +91,8 @@ async def town_with(*, message_content: bool = False, people: Clock | None = Non
     """With `people` the others have a clock of their own."""
     clock = Hasty()
     world = DiscordWorld(people or clock)
+    if message_content:
+        world.granted_intents.add("message_content")
     server = DiscordServer(world)
     await server.start()
     guild, ana = world.add_guild("acme"), world.add_user("ana")
@@ -120,10 +122,8 @@ def test_we_listen_to_messages_and_to_nothing_else() -> None:
 
 @pytest.mark.parametrize("everything", [False, True])
 async def test_the_session_asks_for_just_that(everything: bool) -> None:
-    async with town_with(message_content=everything) as town:
-        town.world.granted_intents.add("message_content")
-        async with town.connected():
-            (session,) = town.server.gateway.sessions
+    async with town_with(message_content=everything) as town, town.connected():
+        (session,) = town.server.gateway.sessions
     assert session.intents.value == intents(message_content=everything).value
 
 
@@ -281,8 +281,9 @@ async def test_a_token_that_was_reset_ends_the_connection(town: Town) -> None:
         await asyncio.wait_for(stay_connected(town.client, town.clock), 10)
 
 
-async def test_an_intent_that_was_not_granted_ends_it_and_the_sentence_says_which() -> None:
+async def test_an_intent_that_was_withdrawn_ends_it_and_the_sentence_says_which() -> None:
     async with town_with(message_content=True) as town:
+        town.world.granted_intents.clear()
         with pytest.raises(ConnectionRefused, match="Message Content intent"):
             await asyncio.wait_for(stay_connected(town.client, town.clock), 10)
 

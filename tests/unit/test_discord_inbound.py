@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from bots.demo.discord import DiscordServer, DiscordWorld, MessageKind
 from bots.discord.client import ThreadlineClient, let_in, log_in, pointed_at, stay_connected
-from bots.discord.inbound import Where, to_question, where
+from bots.discord.inbound import Where, to_question, where, withdrawn
 from bots.discord.keys import DIRECT, Kind, spot, thread_key, workspace
 from bots.discord.marks import Mark, Marks
 from bots.discord.messages import Said
@@ -366,6 +366,28 @@ async def test_a_reply_to_something_that_is_gone_begins_anew(town: Town) -> None
     question = await town.heard_as(reply, referenced_message=None)
     assert question is not None
     assert question.thread == thread_key(town.home, int(town.general), int(question.message))
+
+
+@pytest.mark.parametrize(
+    ("target", "is_kept"), [("ours", True), ("unknown", True), ("gone", True), ("another's", False)]
+)
+async def test_an_edited_reply_that_we_are_not_shown_is_withdrawn_only_where_it_was_surely_not_to_us(
+    blind: Town, target: str, *, is_kept: bool
+) -> None:
+    other = await blind.world.say(blind.ben, blind.general, "hello")
+    answer = other if target == "another's" else await blind.answered(None)
+    reply = await blind.world.say(blind.ana, blind.general, f"<@{blind.me}> why?", reply_to=answer)
+    before = next(one for one in reversed(blind.world.events) if one.data.get("id") == reply)
+    hidden = before.data | {"id": blind.world.snowflakes.new(), "content": "", "mentions": []}
+    if target == "unknown":
+        del hidden["referenced_message"]
+    elif target == "gone":
+        hidden["referenced_message"] = None
+    blind.world.announce("MESSAGE_CREATE", hidden, before.guild, before.intent)
+    edited = await blind.message(hidden["id"])
+    here = Where(blind.home, int(blind.general))
+    left = withdrawn(edited, here, me=int(blind.me), reads_everything=False)
+    assert (left is None) is is_kept
 
 
 # --- files -----------------------------------------------------------------------------------------

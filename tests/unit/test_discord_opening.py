@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bots import texts
 from bots.discord.client import ThreadlineClient
-from bots.discord.opening import Opening, thread_name
+from bots.discord.naming import thread_name
+from bots.discord.opening import Opening
 from bots.discord.receipts import Receipts, Ticket
 from bots.discord.replies import Replies
 from core.clock import SystemClock

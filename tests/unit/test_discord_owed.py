@@ -15,7 +15,7 @@ from bots.discord import owed as owing
 from bots.discord.catch_up import AGAIN_AFTER
 from bots.discord.owed import Owed
 from bots.errands import Errands
-from core.errors import PostRefused, StoreUnavailable, ThreadlineError
+from core.errors import PostRefused, StoreUnavailable
 from tests.fixtures.guild import ShiftedClock, in_time
 
 
@@ -26,7 +26,7 @@ class Story:
         self.clock = ShiftedClock()
         self.owed = Owed(self.clock, Errands())
         self.done: list[str] = []
-        self.errors: list[ThreadlineError] = []
+        self.errors: list[Exception] = []
         self.changes = Changes()
 
     def owe(self, about: str, name: str = "") -> None:
@@ -108,6 +108,40 @@ async def test_what_no_repeating_helps_is_logged_and_left(story: Story) -> None:
     assert story.clock.asleep() == []
 
 
+async def test_what_nobody_foresaw_to_fail_is_logged_with_its_trace_and_ends_nothing(story: Story) -> None:
+    story.errors = [ZeroDivisionError()]
+    with capture_logs() as logs:
+        story.owe("an edit")
+        async with keeping_up(story):
+            await story.until("an edit")
+            story.owe("a purge")
+            await story.until("an edit", "a purge")
+    assert [(line["log_level"], line["about"], line["exc_info"]) for line in logs] == [
+        ("error", "an edit", True)
+    ]
+    assert story.clock.asleep() == []
+
+
+async def test_what_is_forgotten_while_it_is_done_is_not_done_again(story: Story) -> None:
+    go_on = asyncio.Event()
+
+    async def slow() -> None:
+        await story.deed("an edit")()
+        await go_on.wait()
+        raise StoreUnavailable("locked")
+
+    story.owed.owe("a message", slow)
+    async with keeping_up(story):
+        await story.until("an edit")
+        story.owed.forget("a message")
+        go_on.set()
+        story.owe("its deletion")
+        await story.until("an edit", "its deletion")
+        assert story.clock.asleep() == []
+    await story.owed.finish()
+    assert story.done == ["an edit", "its deletion"]
+
+
 async def test_a_failed_deed_does_not_come_after_a_newer_about_the_same(story: Story) -> None:
     story.errors = [StoreUnavailable("locked")]
     story.owe("a", "older")
@@ -173,3 +207,27 @@ async def test_there_is_an_end_to_what_can_be_owed(story: Story, *, fails: bool)
     assert len(logs) == 1
     await story.owed.finish()
     assert story.done == [*map(str, range(1, most)), "one more"]
+
+
+async def test_what_is_lasting_is_owed_however_much_else_is(story: Story) -> None:
+    story.errors = [StoreUnavailable("away")]
+    story.owed.owe("a purge", story.deed("a purge"), lasting=True)
+    await story.owed.finish()
+    for number in range(owing.AT_MOST):
+        story.owe(str(number))
+    await story.owed.finish()
+    assert story.done == ["a purge", "a purge", *map(str, range(1, owing.AT_MOST))]
+
+
+async def test_lasting_deeds_do_not_cost_each_other_and_no_longer_last_once_they_are_done(
+    story: Story,
+) -> None:
+    for number in range(owing.AT_MOST + 1):
+        story.owed.owe(str(number), story.deed(str(number)), lasting=True)
+    await story.owed.finish()
+    assert len(story.done) == owing.AT_MOST + 1
+    story.done.clear()
+    for number in range(owing.AT_MOST + 1):
+        story.owe(str(number))
+    await story.owed.finish()
+    assert story.done == [*map(str, range(1, owing.AT_MOST + 1))]

@@ -63,13 +63,13 @@ async def test_each_asker_is_told_of_an_outage_once_also_who_asks_meanwhile(worl
         if isinstance(state, AssistantAway)
     ]
     assert sorted(thread for thread, _ in told) == ["late", "t0", "t1", "t2"]
-    assert {until for thread, until in told if thread != "late"} == {began + timedelta(minutes=30)}
+    assert {until for thread, until in told if thread != "late"} == {began + timedelta(minutes=30, seconds=1)}
 
 
 async def test_who_waits_beyond_their_time_behind_an_outage_is_told_so(world: World) -> None:
     world.chat.script = [Unavailable()] * 10_000
     await _ask_many(world, 20)
-    for _ in range(31):
+    for _ in range(33):
         await world.later(60)
     assert world.notices == ["gave_up"] * 20
     assert await world.states() == [State.BURIED] * 20

@@ -1,7 +1,9 @@
 """Stories of follow-ups that overtake the mention of their thread."""
 
+from dataclasses import replace
+
 from core.model import Outcome
-from tests.fixtures.world import BEN, World
+from tests.fixtures.world import BEN, World, channel
 
 
 async def test_follow_ups_that_overtake_their_mention_are_answered_after_it_as_they_were_written(
@@ -50,3 +52,32 @@ async def test_chatter_costs_no_memory(world: World) -> None:
     await world.asking.accept(mention)
     await world.settle()
     assert world.posted == ["Answer to: mention"]
+
+
+async def test_a_busy_thread_costs_no_memory_either(world: World) -> None:
+    for number in range(200):
+        await world.asking.accept(world.question(f"chat {number}", addressed=False))
+        world.clock.advance(1)
+    await world.asking.accept(world.question("mention", written=-300))
+    await world.settle()
+    assert len(world.posted) == 21
+
+
+async def test_a_follow_up_that_is_deleted_before_its_mention_comes_is_not_asked(world: World) -> None:
+    mention, follow = world.question("1"), world.question("2", addressed=False)
+    await world.asking.accept(follow)
+    await world.amending.deleted(channel(), follow.message, follow)
+    await world.asking.accept(mention)
+    await world.settle()
+    assert world.posted == ["Answer to: 1"]
+
+
+async def test_a_follow_up_that_is_edited_before_its_mention_comes_is_asked_as_it_is_now(
+    world: World,
+) -> None:
+    mention, follow = world.question("1"), world.question("old", addressed=False)
+    await world.asking.accept(follow)
+    await world.amending.edited(replace(follow, text="new"))
+    await world.asking.accept(mention)
+    await world.settle()
+    assert world.posted == ["Answer to: 1", "Answer to: new"]

@@ -7,6 +7,7 @@ import pytest
 
 from core.errors import BrokenAnswer, CannotLook, CreditsSpent, PostRefused, RateLimited
 from core.model import Amendment, ChannelKey, DeliveryId, Outcome, State, Tally
+from core.services.purging import Purged
 from core.services.reviewing import NotToBeRevived
 from tests.fixtures.world import ANA, CHAT, TEAM, World, channel
 
@@ -26,13 +27,13 @@ async def test_a_forgotten_workspace_leaves_nothing_and_nothing_of_it_is_posted(
     await world.ask("theirs", thread="t2", workspace="other")
     await world.delivering.take_due()
     await world.until(lambda: len(world.chat.asked) == 3)
-    assert await world.purging.purge(CHAT, TEAM) == 2
+    assert await world.purging.purge(CHAT, TEAM) == Purged(links=2, conversations=2)
     world.chat.hold.set()
     await world.settle()
     assert world.posted == ["Answer to: done", "Answer to: theirs"]
     assert (await _tally(world)).by_state == {State.DONE: 1}
     assert await world.linking.all(CHAT) == []
-    assert await world.purging.purge(CHAT, TEAM) == 0
+    assert await world.purging.purge(CHAT, TEAM) == Purged(0, 0)
 
 
 async def test_forgotten_while_an_answer_is_posted_the_rest_is_not(world: World) -> None:
@@ -63,7 +64,8 @@ async def test_another_process_does_not_bring_back_what_was_forgotten_meanwhile(
 async def test_many_conversations_are_forgotten_in_bounded_transactions(world: World) -> None:
     for number in range(401):
         await world.ask("q", thread=f"t{number}")
-    assert await world.purging.purge(CHAT, TEAM) == 401
+    await world.linking.link(channel(), world.shop, ANA)
+    assert await world.purging.purge(CHAT, TEAM) == Purged(links=1, conversations=401)
     assert await world.states() == []
 
 

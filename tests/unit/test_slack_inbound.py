@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.slack.inbound import to_question, to_ts, written_at
+from bots.slack.inbound import happened_at, to_question, to_ts, written_at
 from core.model import Reason
 
 BOT = "U0BOT0001"
@@ -169,3 +169,22 @@ def test_a_time_survives_the_way_to_slack_and_back(at: datetime) -> None:
 
 def test_a_ts_with_fewer_digits_is_read_all_the_same() -> None:
     assert written_at("1772442000.5") == datetime(2026, 3, 2, 9, tzinfo=UTC) + timedelta(seconds=0.5)
+
+
+@pytest.mark.parametrize(
+    ("told", "heard", "latest"),
+    [
+        (1_772_442_000, 1_772_442_000.25, 1_772_442_000.25),
+        (1_772_442_000, 1_772_442_300, 1_772_442_001),
+        (1_772_442_000, 1_772_441_000, 1_772_442_000),
+        (None, 1_772_442_300, 1_772_442_300),
+        ("1772442000", 1_772_442_300, 1_772_442_300),
+        (10**30, 1_772_442_300, 1_772_442_300),
+    ],
+    ids=["at once", "late", "by a slow clock", "untold", "a text", "too large"],
+)
+def test_an_event_happened_within_the_second_that_slack_tells(
+    told: object, heard: float, latest: float
+) -> None:
+    at = happened_at({"event_time": told}, datetime.fromtimestamp(heard, UTC))
+    assert at == datetime.fromtimestamp(latest, UTC)

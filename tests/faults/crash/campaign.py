@@ -1,6 +1,7 @@
 """Many runs, two at once, until every step has been hit often enough; their figures. It judges nothing."""
 
 import asyncio
+import math
 import shutil
 import statistics
 import tempfile
@@ -26,7 +27,8 @@ _WILDNESS = 0.35
 async def run(scale: float = 1.0, seed: str = "") -> Report:
     """Kill until each step has `scale` times a hundred hits; with a seed, repeat the run that had it."""
     console = Console(stderr=True)
-    plans = iter([_plan(seed)] if seed else [_plan(f"crash-{number}") for number in range(_MOST_RUNS)])
+    most = math.ceil(_MOST_RUNS * max(1.0, scale))
+    plans = iter([_plan(seed)] if seed else [_plan(f"crash-{number}") for number in range(most)])
     tolls: list[Toll] = []
 
     def enough() -> bool:
@@ -43,11 +45,11 @@ async def run(scale: float = 1.0, seed: str = "") -> Report:
             console.print(f"{plan.seed}: {toll.kills} kills, {toll.questions} questions, {found}")
 
     await asyncio.gather(*(work(plans) for _ in range(_AT_ONCE)))
-    return report(tolls)
+    return report(tolls, wanted=0 if seed else WANTED * scale)
 
 
-def report(tolls: Sequence[Toll]) -> Report:
-    """Add the tolls up."""
+def report(tolls: Sequence[Toll], *, wanted: float = WANTED) -> Report:
+    """Add the tolls up. A step that was hit less often than `wanted` is a fault: nothing was shown of it."""
     faults = [f"{fault} [seed {toll.plan.seed}]" for toll in tolls for fault in toll.faults]
     questions = sum(toll.questions for toll in tolls)
     calls, cut_off = sum(toll.calls for toll in tolls), sum(toll.cut_off for toll in tolls)
@@ -64,7 +66,16 @@ def report(tolls: Sequence[Toll]) -> Report:
         "of which the start": _spread([seconds for toll in tolls for seconds in toll.starts]),
         "of which the work": _spread([seconds for toll in tolls for seconds in toll.caught_up]),
     }
-    return Report("crash", figures, faults)
+    return Report("crash", figures, [*faults, *_missed(tolls, wanted)])
+
+
+def _missed(tolls: Sequence[Toll], wanted: float) -> list[str]:
+    hits = {step: sum(toll.hits[step] for toll in tolls) for step in Step}
+    return [
+        f"step {step.value} was hit {many} times, and {wanted:g} were wanted"
+        for step, many in hits.items()
+        if many < wanted
+    ]
 
 
 def _plan(seed: str) -> Plan:

@@ -30,7 +30,7 @@ class CommandSide(DiscordSide):
         await super().close()
 
     async def say(self, asked: Asked, place: int) -> None:
-        if asked.opening is not None and self._place(asked.opening):
+        if asked.opening is not None and self.place(asked.opening):
             await self._go_on(asked, asked.opening)
             return
         asked.opening = None
@@ -48,10 +48,10 @@ class CommandSide(DiscordSide):
         self.add_person(asked)
         words = f"<@{self.world.bot_user}> who owns {asked.marker}?"
         asked.channel, asked.thread = opening.channel, opening.thread
-        asked.message = await self.world.say(asked.user, self._place(opening), words)
+        asked.message = await self.world.say(asked.user, self.place(opening), words)
 
     def said(self, thread: Asked) -> Sequence[Said]:
-        place = self._place(thread)
+        place = self.place(thread)
         return said_in(self.world, place) if place else ()
 
     def events(self, asked: Asked) -> Collection[str]:
@@ -68,7 +68,7 @@ class CommandSide(DiscordSide):
         return frozenset(one.id for one in self.world.interactions.values() if one.response is not None)
 
     def statuses(self, asked: Asked) -> Sequence[datetime]:
-        return self.typed(self._place(asked))
+        return self.typed(self.place(asked))
 
     def shows_status(self, asked: Asked) -> bool:
         """Tell whether its author still sees "thinking"."""
@@ -84,7 +84,7 @@ class CommandSide(DiscordSide):
         path = "" if interaction is None else f"/interactions/{interaction.id}/"
         return bool(path) and passage.name == "callback" and path.encode() in passage.request
 
-    def _place(self, asked: Asked) -> str:
+    def place(self, asked: Asked) -> str:
         """Return the thread, which hangs on what shows its first question; "" for none yet."""
         opening = asked
         while opening.opening is not None:

@@ -84,6 +84,28 @@ class DiscordSide:
     def said(self, thread: Asked) -> Sequence[Said]:
         return said_in(self.world, thread.thread)
 
+    def misplaced(self, questions: Sequence[Asked]) -> Sequence[Said]:
+        threads = {self.place(one) for one in questions}
+        found = [
+            _said(message)
+            for channel in self.world.channels
+            if channel not in threads
+            for message in self.world.messages(channel)
+            if self._is_said(message) and message.id not in threads
+        ]
+        notes = [note for one in questions for note in self.world.ephemerals(one.user)]
+        return found + [_said(note) for note in notes if self._is_said(note)]
+
+    def _is_said(self, message: Message) -> bool:
+        return message.author == self.world.bot_user and message.kind in {
+            MessageKind.DEFAULT,
+            MessageKind.REPLY,
+        }
+
+    def place(self, asked: Asked) -> str:
+        """Return the thread in which a question is answered; "" for none yet."""
+        return asked.thread
+
     def events(self, asked: Asked) -> Collection[str]:  # noqa: ARG002 none are acknowledged
         return ()
 

@@ -113,6 +113,10 @@ class Side(Protocol):
         """Return what the program has said in a question's thread, in order."""
         ...
 
+    def misplaced(self, questions: Sequence[Asked]) -> Sequence[Said]:
+        """Return what the program has said in no thread of these: to a channel, or to one person alone."""
+        ...
+
     def events(self, asked: Asked) -> Collection[str]:
         """Return the ids of the events by which the program hears of a question, where they are told."""
         ...

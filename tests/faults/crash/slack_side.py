@@ -95,6 +95,19 @@ class SlackSide:
         messages = self.workspace.thread(thread.channel, thread.thread)
         return [_said(message) for message in messages if message.user == self.workspace.bot_user]
 
+    def misplaced(self, questions: Sequence[Asked]) -> Sequence[Said]:
+        threads = {(one.channel, one.thread) for one in questions}
+        found = [
+            _said(message)
+            for channel in self.workspace.channels
+            for root in self.workspace.roots(channel)
+            if (channel, root.ts) not in threads
+            for message in self.workspace.thread(channel, root.ts)
+            if message.user == self.workspace.bot_user
+        ]
+        notes = [note for one in questions for note in self.workspace.ephemerals(one.user)]
+        return found + [Said(note.text, "", None) for note in notes]
+
     def events(self, asked: Asked) -> Collection[str]:
         place = (asked.channel, asked.message)
         return {

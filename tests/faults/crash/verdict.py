@@ -45,9 +45,10 @@ def _all_settled(rows: Rows, town: Town, questions: Sequence[Asked]) -> bool:
 
 
 def faults(town: Town, questions: Sequence[Asked]) -> list[str]:
-    """Return what is wrong with these questions and their threads."""
+    """Return what is wrong with these questions and their threads, or stands outside of all threads."""
     rows = town.rows()
     found = [f"{fault} ({asked.marker})" for asked in questions for fault in _of_question(town, rows, asked)]
+    found += [f"said in a foreign place: {said.text[:80]!r}" for said in town.side.misplaced(town.questions)]
     threads = {asked.thread: asked for asked in questions}
     return found + [
         f"{fault} (thread {thread})"

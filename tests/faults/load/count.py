@@ -14,19 +14,29 @@ from tests.faults.load.people import Asked, Chat, Thread, named
 
 #: What is on its way at a 429 may arrive so much later on a busy machine; it is counted, and shown, apart.
 IN_FLIGHT = timedelta(milliseconds=400)
+#: How many calls of a key the program makes at once: no more can be on their way at a 429.
+CONCURRENCY = 8
+#: What only the notices of a wait say: that the assistant is away, or that it asks us to wait for long.
+_WAITS = "Your question is safe"
 
 
 # --- questions ---------------------------------------------------------------------------------
 
 
-def verdict(here: Crowd, states: Mapping[str, str]) -> list[str]:
-    """Return what is wrong: each question ends in one answer or one notice, in its thread, in order."""
+def verdict(here: Crowd, states: Mapping[str, str], *, may_give_up: bool = False) -> list[str]:
+    """Return what is wrong: each question ends in one answer, in its thread, in order.
+
+    Where one `may_give_up`, it may end in one notice instead.
+    """
     calls = by_question(here.chats())
     found = [
         f"{fault} ({asked.marker}, {asked.thread.chat})"
         for asked in here.questions.values()
         for fault in _of_question(asked, states, calls.get(asked.marker, ()))
     ]
+    if not may_give_up:
+        buried = sum(states.get(asked.message) == "buried" for asked in here.questions.values())
+        found += [f"{buried} questions were given up, and all can be answered"] if buried else []
     found += [
         f"{fault} (thread {thread.root}, {thread.chat})"
         for thread in here.threads
@@ -56,8 +66,14 @@ def _of_thread(
     thread: Thread, states: Mapping[str, str], calls: Mapping[str, Sequence[ReceivedCall]]
 ) -> Iterator[str]:
     buried = sum(states.get(asked.message) == "buried" for asked in thread.questions)
-    if len(thread.strays) < buried:
-        yield f"lost: {buried} questions were buried, and {len(thread.strays)} notices can be seen"
+    waits_told = sum(_WAITS in said.text for said in thread.strays)
+    notices = len(thread.strays) - waits_told
+    if notices < buried:
+        yield f"lost: {buried} questions were buried, and {notices} notices can be seen"
+    if notices > buried:
+        yield f"doubled: {notices} messages that are no answer, and {buried} questions were buried"
+    if waits_told > 1:
+        yield f"doubled: told {waits_told} times that it takes longer"
     for earlier, later in zip(thread.questions, thread.questions[1:], strict=False):
         first = min((said.at for said in earlier.shown), default=None)
         if first is None:
@@ -136,11 +152,14 @@ def announced(calls: Sequence[ReceivedCall], seconds: float) -> list[Announced]:
     ]
 
 
-def pauses(calls: Sequence[ReceivedCall], asked_for: Sequence[Announced]) -> Pauses:
+def pauses(
+    calls: Sequence[ReceivedCall], asked_for: Sequence[Announced], *, at_once: int = CONCURRENCY
+) -> Pauses:
     """Hold the arrivals of calls against the pauses that were asked for.
 
     A call that arrives within `IN_FLIGHT` of a 429 had most likely begun before that was read: it is counted
-    apart. Every later one is early, until the time has passed that the 429 asked for.
+    apart, but no more of them can have been on their way than are made `at_once`. Every later one is early,
+    until the time has passed that the 429 asked for.
     """
     in_flight: list[float] = []
     early: list[str] = []
@@ -152,10 +171,26 @@ def pauses(calls: Sequence[ReceivedCall], asked_for: Sequence[Announced]) -> Pau
             early.append(f"early: a call {since.total_seconds():.3f} s after a 429 of {first.seconds:g} s")
         elif over:
             in_flight.append(since.total_seconds())
+    on_their_way = [(one, _on_their_way(calls, one)) for one in asked_for]
+    early += [
+        f"early: {many} calls were on their way at a 429 of {one.seconds:g} s, and {at_once} are made at once"
+        for one, many in on_their_way
+        if many > at_once
+    ]
     ends = [one.end for one in asked_for if not any(other.at < one.end < other.end for other in asked_for)]
     late = [found for end in ends if (found := _first_after(calls, end)) is not None]
     under_way = sum(any(_spans(call, one.at) for one in asked_for) for call in calls)
     return Pauses(len(asked_for), under_way, in_flight, early, late)
+
+
+def _on_their_way(calls: Sequence[ReceivedCall], over: Announced) -> int:
+    """Return how many calls a 429 could not stop: what arrived just after it, and what went on meanwhile."""
+    until = min(over.at + IN_FLIGHT, over.end)
+    late = [call.started_at for call in calls if over.at < call.started_at < until]
+    if not late:
+        return 0
+    last = max(late)
+    return len(late) + sum(_spans(call, over.at) and _spans(call, last) for call in calls)
 
 
 def _first_after(calls: Sequence[ReceivedCall], end: datetime) -> float | None:

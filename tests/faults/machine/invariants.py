@@ -47,6 +47,7 @@ def always(ledger: Ledger, outside: Outside, all_: Everything) -> Iterator[str]:
     """Yield, in sentences, what is wrong after a step."""
     heads = Counter(one.conversation for one in all_.rows.values() if one.state in HEADS)
     yield from (f"conversation {one} has {many} heads" for one, many in heads.items() if many > 1)
+    yield from _twice(ledger, all_)
     rows = {one.asked_at: one for one in all_.rows.values()}
     for asked in ledger.asked:
         row = rows.get(asked.asked_at)
@@ -58,6 +59,12 @@ def always(ledger: Ledger, outside: Outside, all_: Everything) -> Iterator[str]:
             yield from _row(asked, row, outside, all_)
             if row.state is State.WAITING and not heads[row.conversation]:
                 yield f"{asked} waits for nothing"
+
+
+def _twice(ledger: Ledger, all_: Everything) -> Iterator[str]:
+    """Yield which question is stored more than once: below, one row stands for each."""
+    stored = Counter(one.asked_at for one in all_.rows.values())
+    yield from (f"{ledger.of(at)} is stored {many} times" for at, many in stored.items() if many > 1)
 
 
 def _row(asked: Asked, row: Delivery, outside: Outside, all_: Everything) -> Iterator[str]:

@@ -99,7 +99,7 @@ class Process:
             self.leases,
             answering,
             posting,
-            marking=Marking(self.transact, posters, self.clock),
+            marking=Marking(self.transact, posters, self.clock, random=around.random),
             concurrency=CONCURRENCY,
             on_next_due=self._due,
         )

@@ -37,6 +37,7 @@ def upgrade() -> None:
     op.add_column("lanes", sa.Column("probing", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("lanes", sa.Column("failures", sa.Integer(), server_default="0", nullable=False))
     op.add_column("lanes", sa.Column("away_since", UTCDateTime(), nullable=True))
+    op.add_column("lanes", sa.Column("suspect", AutoString(), nullable=True))
     op.add_column("lanes", sa.Column("served", sa.Integer(), server_default="0", nullable=False))
     with op.batch_alter_table(
         "conversations", recreate="always", table_kwargs={"sqlite_autoincrement": True}
