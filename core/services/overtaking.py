@@ -42,10 +42,8 @@ class Overtaking:
         return sorted(after, key=lambda one: one.asked_at)
 
     def _forget(self, now: float) -> None:
-        for thread, early in list(self._early.items()):
-            if len(self._early) <= _AT_MOST and _fresh(early, now):
-                return
-            del self._early[thread]
+        while len(self._early) > _AT_MOST or not _fresh(next(iter(self._early.values())), now):
+            del self._early[next(iter(self._early))]
 
 
 def _fresh(early: _Early, now: float) -> _Early:

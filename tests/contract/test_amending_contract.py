@@ -233,6 +233,8 @@ async def test_times_of_a_clock_that_was_ahead_are_set_back(begin: Transact) -> 
         claim_one(uow, 90)
         enqueue(uow, "one", accepted=100, due=130)
         enqueue(uow, "settled", accepted=500, state=State.REFUSED)
+        enqueue(uow, "old", accepted=-5, state=State.REFUSED)
+        uow.marks.put(DeliveryId("settled"), Mark.EDITED, at(500))
         uow.lanes.save(replace(Lane(OTHER), paused_since=at(110), paused_until=at(140), away_since=at(70)))
 
     assert await begin(lambda uow: uow.deliveries.newest()) is None

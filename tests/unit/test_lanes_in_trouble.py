@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from core.clock import SystemClock
-from core.errors import AccountRefused, CreditsSpent, RateLimited, Unavailable
+from core.errors import AccountRefused, CreditsSpent, RateLimited, StoreUnavailable, Unavailable
 from core.model import (
     Address,
     Amendment,
@@ -20,10 +20,12 @@ from core.model import (
     Mark,
     ProjectId,
     Turn,
+    Working,
     posting_lane,
 )
 from core.project_api.replies import Reply, content_of
 from core.services.reviewing import Reviewing
+from core.services.showing import Showing
 from core.testing import RecordingPoster, ScriptedChat, SettableClock
 from tests.fixtures.world import CHAT, LANE, TEAM, World
 
@@ -109,6 +111,34 @@ async def test_a_mark_that_meets_a_bug_of_ours_holds_up_no_other(world: World) -
     await world.later(600)
     assert [to.thread.thread for to, _, _ in poster.marks] == ["fine"]
     assert poster.tried.count("bug") == 1
+
+
+async def test_a_mark_that_meets_a_database_that_is_away_is_made_later(world: World) -> None:
+    await _marked(world, "t")
+    world.poster.mark = RecordingPoster.mark.__get__(world.poster)  # type: ignore[method-assign]  # its own again
+    world.poster.mark_error = StoreUnavailable()
+    await world.settle()
+    world.poster.mark_error = None
+    await world.later(1)
+    assert [mark for _, _, mark in world.poster.marks] == [Mark.EDITED]
+
+
+async def test_nothing_is_shown_on_a_platform_that_is_not_configured_any_more(world: World) -> None:
+    await world.ask("q")
+    found = await world.store(_held)
+    await Showing({}, world.clock).show(found[0], Working.IDLE)
+    assert world.poster.states == []
+
+
+async def test_a_beat_that_dies_ends_the_loop_with_its_reason(world: World) -> None:
+    async def sweep() -> int:
+        raise RuntimeError("a bug of ours")
+
+    world.leases.sweep = sweep  # type: ignore[method-assign]  # no other way to have a bug there
+    running = asyncio.create_task(world.delivering.run())
+    await world.until(running.done, step=0.5)
+    with pytest.raises(RuntimeError, match="a bug of ours"):
+        running.result()
 
 
 async def test_marks_wait_for_the_end_of_their_lanes_pause(world: World) -> None:

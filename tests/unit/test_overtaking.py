@@ -81,3 +81,12 @@ async def test_a_follow_up_that_is_edited_before_its_mention_comes_is_asked_as_i
     await world.asking.accept(mention)
     await world.settle()
     assert world.posted == ["Answer to: 1", "Answer to: new"]
+
+
+async def test_what_is_deleted_in_another_channel_is_another_message(world: World) -> None:
+    mention, follow = world.question("1"), world.question("2", addressed=False)
+    await world.asking.accept(follow)
+    await world.amending.deleted(channel("elsewhere"), follow.message)
+    await world.asking.accept(mention)
+    await world.settle()
+    assert world.posted == ["Answer to: 1", "Answer to: 2"]

@@ -61,7 +61,7 @@ def _played(scale: float, seed: str) -> Report:
         began = time.monotonic()
         many = max(1, round(_EXAMPLES[store] * scale))
         try:
-            taken = play(store, examples=many, steps=_STEPS, seed=_number(seed))
+            taken = play(store, examples=many, steps=_STEPS, seed=_number(seed), shrink=False)
         except Exception as error:  # noqa: BLE001 whatever it is, it is what was looked for
             faults.append(f"{store}: {error} {' '.join(getattr(error, '__notes__', []))} [seed {seed}]")
         else:
