@@ -125,7 +125,12 @@ def in_the_end(ledger: Ledger, outside: Outside, all_: Everything) -> Iterator[s
             yield f"{asked} is stranded: {row}"
         elif row.state is State.DONE and row.notice is None:
             yield from _marked(asked, row, outside, all_.parts[row.id])
-        if row.state is State.REFUSED and asked.outcome not in {Outcome.REFUSED, None}:
+        silent = {
+            Outcome.REFUSED,
+            Outcome.STOPPED,
+            None,
+        }  # beyond an allowance also "stop" is done without a word
+        if row.state is State.REFUSED and asked.outcome not in silent:
             yield f"{asked} was {asked.outcome}, and is refused"
 
 

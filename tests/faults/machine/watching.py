@@ -138,11 +138,16 @@ class Watch:
             self._fault(f"{busy} under way in {seen.lanes[lane]}")
         now = process.clock.now()
         due = [one for one in seen.accepted if one.lane == lane and one.due_at <= now]
-        if due and min(one.rank for one in due) < taken[-1].rank:
-            self._fault(f"{taken[-1].id} of rank {taken[-1].rank} goes before {min(one.rank for one in due)}")
+        # A probe is of another project than failed last, whoever's turn it is.
+        suspect = seen.lanes[lane].suspect if seen.lanes[lane].away_since is not None else None
+        places = [(suspect is not None and one.project == suspect, one.rank) for one in taken]
+        others = [(suspect is not None and one.project == suspect, one.rank) for one in due]
+        if others and min(others) < max(places):
+            self._fault(f"{taken[-1].id} goes as {max(places)} before {min(others)}")
         for one in taken:
             asked = self.ledger.of(one.asked_at)
-            self._turn(lane, one, {_tenant(other) for other in due}, first=asked not in self.begun)
+            if suspect is None:
+                self._turn(lane, one, {_tenant(other) for other in due}, first=asked not in self.begun)
             if asked not in self.begun:
                 self.begun.add(asked)
                 self._order(asked)
