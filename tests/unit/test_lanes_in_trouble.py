@@ -8,7 +8,14 @@ import httpx
 import pytest
 
 from core.clock import SystemClock
-from core.errors import AccountRefused, CreditsSpent, RateLimited, StoreUnavailable, Unavailable
+from core.errors import (
+    AccountRefused,
+    CreditsSpent,
+    OutcomeUnknown,
+    RateLimited,
+    StoreUnavailable,
+    Unavailable,
+)
 from core.model import (
     Address,
     Amendment,
@@ -18,6 +25,7 @@ from core.model import (
     Lane,
     LaneId,
     Mark,
+    Notice,
     ProjectId,
     Turn,
     Working,
@@ -284,3 +292,21 @@ def test_a_date_in_retry_after_is_measured_by_the_wall_clock_that_others_see() -
         content_of(reply, now=clock.wall(clock.now()))
     assert caught.value.retry_after is not None
     assert caught.value.retry_after >= timedelta(seconds=59)
+
+
+async def test_who_loses_the_lease_while_looking_for_a_post_posts_nothing(world: World) -> None:
+    looked = RecordingPoster.find.__get__(world.poster)
+
+    async def find(to: Address, piece: AnswerPart | Notice) -> str | None:
+        world.poster.find = looked  # type: ignore[method-assign]  # only this once
+        world.clock.advance(11)
+        later = world.clock.now() + timedelta(seconds=1)
+        assert await world.store(lambda uow: uow.deliveries.release_expired(later, ())) == 1
+        return None
+
+    world.poster.script = [OutcomeUnknown()]
+    await world.ask("q")
+    await world.settle()
+    world.poster.find = find  # type: ignore[method-assign]  # the rest of the poster stays the world's
+    await world.later(5)
+    assert world.posted == ["Answer to: q"]
