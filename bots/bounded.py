@@ -17,9 +17,9 @@ class BoundedResponse(aiohttp.ClientResponse):
                 async for piece in self.content.iter_any():
                     body += piece
                     if len(body) > MOST:
-                        raise aiohttp.ClientPayloadError(f"the reply is longer than {MOST} bytes")  # noqa: TRY301 it is closed below, as after any other fault
-            except BaseException:
-                self.close()
-                raise
-            self._body = bytes(body)
+                        raise aiohttp.ClientPayloadError(f"the reply is longer than {MOST} bytes")
+                self._body = bytes(body)
+            finally:
+                if self._body is None:
+                    self.close()
         return await super().read()

@@ -13,6 +13,18 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
+async def outlived(work: Coroutine[Any, Any, T], instead: T, said: str, **about: object) -> T:
+    """Return what `work` does; `instead`, with the error in the log as `said`, where nobody foresaw one.
+
+    For one round of a loop that must not end by it, and in silence at that.
+    """
+    try:
+        return await work
+    except Exception:  # whatever it is, the next round may be better
+        log.exception(said, **about)
+        return instead
+
+
 class Errands:
     """Runs what a command or a click asks for after it was acknowledged."""
 

@@ -36,7 +36,7 @@ def main() -> None:
     """Run the command line. What nobody has foreseen ends in a sentence, and in the log."""
     try:
         app()
-    except Exception:
+    except Exception:  # nobody ever meets a stack trace
         log.exception("unforeseen")
         typer.echo("Threadline has met a fault of its own; the log has the details.", err=True)
         sys.exit(FAILED)

@@ -10,6 +10,7 @@ import structlog
 
 from bots.discord.calls import Refused, calling
 from bots.discord.keys import DIRECT, DISCORD, Kind, spot
+from bots.errands import outlived
 from core.clock import Clock
 from core.errors import Retryable, ThreadlineError
 from core.model import Outcome, ThreadKey
@@ -72,6 +73,9 @@ class CatchUp:
 
     async def run(self) -> bool:
         """Look through our channels and recent threads; tell whether all could be looked at, and stored."""
+        return await outlived(self._look_through(), False, "cannot catch up")
+
+    async def _look_through(self) -> bool:
         try:
             complete = await self._run()
             if complete:
@@ -79,9 +83,6 @@ class CatchUp:
         except ThreadlineError as error:
             log.warning("cannot catch up", error=type(error).__name__, said=str(error))
             return not isinstance(error, Retryable)
-        except Exception:  # a look that nobody foresaw to fail would be the last one
-            log.exception("cannot catch up")
-            return False
         return complete
 
     def _since(self) -> datetime:
@@ -97,7 +98,10 @@ class CatchUp:
         places = dict.fromkeys(islice(threads, _THREADS), since)
         for place, after in (await self._others(since, newest)).items():
             places.setdefault(place, after)
-        looks = [await self._look(place, after, threads.get(place, after)) for place, after in places.items()]
+        looks = []
+        for place, after in places.items():  # what one keeps from us must not cost the others
+            look = self._look(place, after, threads.get(place, after))
+            looks.append(await outlived(look, 0, "cannot catch up", channel=place))
         found = sum(look or 0 for look in looks)
         log.info("caught up", questions=found, channels=len(places))
         return None not in looks
@@ -133,8 +137,6 @@ class CatchUp:
             log.info("cannot catch up", channel=place, error=type(error).__name__, said=str(error))
             if isinstance(error, Retryable):
                 return None
-        except Exception:  # what one place keeps from us must not cost the others; it would fail again, too
-            log.exception("cannot catch up", channel=place)
         return outcomes.count(Outcome.ACCEPTED) + outcomes.count(Outcome.UNLINKED)
 
     async def _written(self, place: int, after: datetime) -> AsyncIterator[discord.Message]:

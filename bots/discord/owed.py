@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from bots.discord.catch_up import AGAIN_AFTER
-from bots.errands import Errands
+from bots.errands import Errands, outlived
 from core.clock import Clock
 from core.errors import Retryable, ThreadlineError
 
@@ -85,6 +85,13 @@ class Owed:
             await self._errands.carry(self._do(about, deed))
 
     async def _do(self, about: Hashable, deed: Deed) -> None:
+        await outlived(self._try(about, deed), None, "not done", about=str(about))
+        if self._under_way.get(about) is deed:
+            del self._under_way[about]
+            if about not in self._again:
+                self._lasting.discard(about)
+
+    async def _try(self, about: Hashable, deed: Deed) -> None:
         try:
             await deed()
         except Retryable as error:
@@ -94,9 +101,3 @@ class Owed:
                 self._failed.set()
         except ThreadlineError as error:
             log.warning("not done", about=str(about), error=type(error).__name__, said=str(error))
-        except Exception:  # one deed that nobody foresaw to fail would end all that come after it
-            log.exception("not done", about=str(about))
-        if self._under_way.get(about) is deed:
-            del self._under_way[about]
-            if about not in self._again:
-                self._lasting.discard(about)

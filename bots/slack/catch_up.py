@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.errands import outlived
 from bots.slack.amendments import Deletion, Edit, as_read
 from bots.slack.identity import Identity
 from bots.slack.inbound import SLACK, is_ts, text_of, to_question, to_ts
@@ -85,6 +86,9 @@ class CatchUp:
 
     async def run(self) -> bool:
         """Look through our channels and recent threads; tell whether all could be looked at, and stored."""
+        return await outlived(self._look_everywhere(), False, "cannot catch up")
+
+    async def _look_everywhere(self) -> bool:
         self._reading, self._stored = Reading(self._client, self._clock), True
         try:
             fresh = await self._asking.ledger(SLACK, self._since())

@@ -8,6 +8,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.errands import outlived
 from bots.slack.calls import TokenRefused, translated
 from core.clock import Clock
 from core.errors import AccountRefused, ThreadlineError
@@ -69,10 +70,11 @@ class Sockets:
             log.warning("socket lost, reconnecting")
             # The SDK may be trying an address for ever that has expired: without one it asks for a new one.
             self._bolt.client.wss_uri = None
-            try:
-                with translated():
-                    await self._bolt.client.connect_to_new_endpoint()
-            except ThreadlineError as error:
-                log.warning("socket not reconnected", error=type(error).__name__, said=str(error))
-            except Exception:  # a watch that died would leave us deaf without a word
-                log.exception("socket not reconnected")
+            await outlived(self._reconnect(), None, "socket not reconnected")
+
+    async def _reconnect(self) -> None:
+        try:
+            with translated():
+                await self._bolt.client.connect_to_new_endpoint()
+        except ThreadlineError as error:
+            log.warning("socket not reconnected", error=type(error).__name__, said=str(error))

@@ -222,7 +222,7 @@ class Answering:
             remarks.add(Remark.OLDER_TURNS_LEFT_OUT)
         try:
             parts = await asyncio.to_thread(self._poster(delivery).split, answer, remarks)
-        except Exception:
+        except Exception:  # the answer is paid for: a bug of the adapter's must not cost it
             log.exception("answer not split", delivery=delivery.id)
             parts = [answer[at : at + _PLAIN_CUT] for at in range(0, len(answer), _PLAIN_CUT)]
         return parts or [answer]

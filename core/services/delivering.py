@@ -186,7 +186,7 @@ class Delivering:
             await self._show(current)
         except (LeaseLost, StoreUnavailable) as error:
             log.warning("left to the next holder", delivery=delivery.id, error=str(error))
-        except Exception as error:
+        except Exception as error:  # whatever bug it is, its asker is told and its lane goes on
             log.exception("delivery failed", delivery=delivery.id)
             await self._stumbled(current, BrokenAnswer(type(error).__name__))
 

@@ -9,6 +9,7 @@ import pytest
 from bots.demo.assistant.faults import hold, rate_limited
 from core.clock import SystemClock
 from tests.faults.rows import Note
+from tests.fixtures.guild import ShiftedClock
 from tests.fixtures.walk import Walk
 
 HOUR = 3600.0
@@ -23,6 +24,15 @@ class SetClock(SystemClock):
     def __init__(self, off: float = 0.0) -> None:
         self.off = off
         super().__init__(wall=lambda: time.time() + self.off)
+
+
+class Driven(ShiftedClock):
+    """The machine's clocks, set forward at will, and its wall clock beside."""
+
+    off = 0.0
+
+    def wall(self, at: datetime) -> datetime:
+        return at + timedelta(seconds=self.off)
 
 
 def _set_anew(town: Walk, off: float = 0.0) -> SetClock:
@@ -61,14 +71,16 @@ async def test_row_27_a_step_ends_no_pause_early_and_strands_no_question(
 async def test_row_27_a_step_takes_no_lease_away_from_a_call_that_is_under_way(
     town: Walk, step: float
 ) -> None:
-    clock = _set_anew(town)
+    town.clock = clock = Driven()
     held = hold()
     town.assistant.faults.add(held)
     async with town.run():
         ts = await town.mention("who consumes order.created?")
         await town.assistant.wait_for_calls(1)
         clock.off = step
-        await town.clock.sleep(4.5)  # leases are renewed and swept meanwhile
+        leased = town.sql("SELECT lease_until FROM deliveries")
+        clock.advance(4.5)  # leases are renewed and swept meanwhile
+        await clock.changes.until(lambda: town.sql("SELECT lease_until FROM deliveries") != leased)
         assert len(town.assistant.journal) == 1
         held.release()
         await town.answers(ts)

@@ -54,8 +54,8 @@ async def test_row_41_a_second_signal_changes_nothing_and_what_is_left_is_answer
         await town.acknowledged()
         first.send_signal(signal.SIGTERM)
         begun = town.clock.monotonic()
-        while town.slack.socket_connections:  # it takes nothing more in once that is closed
-            await town.clock.sleep(0.05)
+        # It takes nothing more in once that is closed.
+        await town.workspace.until(lambda: not town.slack.socket_connections)
         missed = await town.mention("who owns billing?")
         first.send_signal(signal.SIGTERM)
         assert await first.wait() == 0
