@@ -93,7 +93,9 @@ def close(uow: UnitOfWork, delivery: Delivery, error: ThreadlineError, now: date
         case AccountRefused():
             after = lane.failed(now, jitter, trips_at=1, wait=TOKEN_WAIT)
         case Unreachable() | OutcomeUnknown() | Unavailable():
-            after = lane.failed(now, jitter, suspect=delivery.project)
+            # A platform that is away is so for answers of every project.
+            suspect = delivery.project if delivery.state is State.ASKING else None
+            after = lane.failed(now, jitter, suspect=suspect)
     if after != lane:
         uow.lanes.save(after)
     return after

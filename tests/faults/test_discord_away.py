@@ -1,8 +1,5 @@
 """Discord is away, at the start or later: Slack goes on, Discord is sought with care, and nothing is lost."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,21 +10,12 @@ from bots.discord.client import ThreadlineClient, log_in, pointed_at
 from bots.discord.line import Pauses
 from core.clock import SystemClock
 from core.errors import OutcomeUnknown, Unreachable
-from tests.fixtures.guild import POST, GuildWalk, guild_walk
-from tests.fixtures.walk import Walk, walk
+from tests.fixtures.both import both
+from tests.fixtures.guild import POST, guild_walk
+from tests.fixtures.walk import Walk
 
 ME, APPLICATION = "GET /users/{user}", "GET /oauth2/applications/@me"
 HOUR = 3_600
-
-
-@asynccontextmanager
-async def both(folder: Path) -> AsyncIterator[tuple[GuildWalk, Walk]]:
-    """One installation on both platforms: the second is how Slack's people see it."""
-    (folder / "slack").mkdir()
-    async with walk(folder / "slack") as slack, guild_walk(folder) as town:
-        slack.by_socket()
-        town.settings = replace(town.settings, slack=slack.settings.slack)
-        yield town, slack
 
 
 async def _slack_works(slack: Walk) -> None:

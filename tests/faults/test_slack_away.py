@@ -1,7 +1,5 @@
 """Slack is away when the program starts: Discord goes on, Slack is sought with care, and nothing is lost."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,22 +14,13 @@ from core.errors import RateLimited as SlowDown
 from core.errors import Unreachable
 from tests.faults.proxy import FaultProxy
 from tests.faults.toxics import Silence
-from tests.fixtures.guild import GuildWalk, guild_walk
+from tests.fixtures.both import both
+from tests.fixtures.guild import GuildWalk
 from tests.fixtures.program import environment, program
-from tests.fixtures.walk import Walk, walk
+from tests.fixtures.walk import Walk
 
 HELLO, OPEN = "auth.test", "apps.connections.open"
 HOUR = 3_600
-
-
-@asynccontextmanager
-async def both(folder: Path) -> AsyncIterator[tuple[GuildWalk, Walk]]:
-    """One installation on both platforms: the second is how Slack's people see it."""
-    (folder / "slack").mkdir()
-    async with walk(folder / "slack") as slack, guild_walk(folder) as town:
-        slack.by_socket()
-        town.settings = replace(town.settings, slack=slack.settings.slack)
-        yield town, slack
 
 
 async def _discord_works(town: GuildWalk) -> None:

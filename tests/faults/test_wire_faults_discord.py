@@ -5,42 +5,18 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from core.model import State
 from tests.faults import toxics
 from tests.faults.haste import in_haste, play, until_later
+from tests.faults.messages_met import every_toxic
 from tests.faults.proxy import FaultProxy
 from tests.fixtures.guild import GuildWalk, guild_walk
 
 CHANNELS, POST, OPEN = "/api/v10/channels/", "/messages", "/threads"
 QUESTION = "who consumes order.created?"
 
-#: How often a message that met each is sent: with the same nonce after a reply of 5xx, by discord.py; else
-#: only if a look has not found it.
-TOXICS: dict[str, tuple[toxics.Toxic, int]] = {
-    "latency": (toxics.Latency(0.05), 1),
-    "sliced": (toxics.Sliced(7), 1),
-    "huge": (toxics.Huge(), 1),
-    "wrong type": (toxics.WrongType(), 1),
-    "silence": (toxics.Silence(), 2),
-    "silence after": (toxics.Silence(done=True), 1),
-    "reset before": (toxics.ResetBefore(), 2),
-    "reset after": (toxics.ResetAfter(), 1),
-    "truncated": (toxics.Truncated(), 1),
-    "drip": (toxics.Drip(), 1),
-    "endless headers": (toxics.EndlessHeaders(size=5000), 1),
-    "endless headers, slowly": (toxics.EndlessHeaders(1.0), 1),
-    "gzip bomb": (toxics.Bomb("gzip", 64), 1),
-    "deflate bomb": (toxics.Bomb("deflate", 64), 1),
-    "wrong json": (toxics.WrongJson, 1),
-    "wrong shape": (toxics.WrongShape, 1),
-    "502": (toxics.Html502, 2),
-    "502 after": (toxics.Html502After, 2),
-    "204": (toxics.NoContent204, 1),
-    "500 after": (toxics.Http500After, 2),
-}
-every_toxic = pytest.mark.parametrize(("toxic", "sent"), TOXICS.values(), ids=TOXICS.keys())
+# With the same nonce after a reply of 5xx, by discord.py; else only if a look has not found it.
+met_by_a_message = every_toxic(sent_again={"silence", "reset before", "502", "502 after", "500 after"})
 
 
 @asynccontextmanager
@@ -61,7 +37,7 @@ async def done(town: GuildWalk, proxy: FaultProxy, end: str, state: str = "done"
     return message
 
 
-@every_toxic
+@met_by_a_message
 def test_a_message_that_met_a_fault_is_there_once(toxic: toxics.Toxic, sent: int, tmp_path: Path) -> None:
     async def story() -> None:
         async with between(tmp_path) as (town, proxy):
@@ -76,7 +52,7 @@ def test_a_message_that_met_a_fault_is_there_once(toxic: toxics.Toxic, sent: int
     play(story())
 
 
-@every_toxic
+@met_by_a_message
 def test_a_thread_whose_opening_met_a_fault_is_there_once(
     toxic: toxics.Toxic, sent: int, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from core.model import State
 from tests.faults import toxics
 from tests.faults.haste import in_haste, play, until_later
+from tests.faults.messages_met import TOXICS, every_toxic
 from tests.faults.proxy import FaultProxy
 from tests.fixtures.guild import ShiftedClock
 from tests.fixtures.walk import Walk, walk
@@ -18,30 +19,8 @@ from tests.fixtures.walk import Walk, walk
 POST, LOOK = "/api/chat.postMessage", "/api/conversations.replies"
 QUESTION = "who consumes order.created?"
 
-#: How often a message that met each is sent: what Slack has stored is found, and not sent again.
-TOXICS: dict[str, tuple[toxics.Toxic, int]] = {
-    "latency": (toxics.Latency(0.05), 1),
-    "sliced": (toxics.Sliced(7), 1),
-    "huge": (toxics.Huge(), 1),
-    "wrong type": (toxics.WrongType(), 1),
-    "silence": (toxics.Silence(), 2),
-    "silence after": (toxics.Silence(done=True), 1),
-    "reset before": (toxics.ResetBefore(), 2),
-    "reset after": (toxics.ResetAfter(), 1),
-    "truncated": (toxics.Truncated(), 1),
-    "drip": (toxics.Drip(), 1),
-    "endless headers": (toxics.EndlessHeaders(size=5000), 1),
-    "endless headers, slowly": (toxics.EndlessHeaders(1.0), 1),
-    "gzip bomb": (toxics.Bomb("gzip", 64), 1),
-    "deflate bomb": (toxics.Bomb("deflate", 64), 1),
-    "wrong json": (toxics.WrongJson, 1),
-    "wrong shape": (toxics.WrongShape, 1),
-    "502": (toxics.Html502, 2),
-    "502 after": (toxics.Html502After, 1),
-    "204": (toxics.NoContent204, 1),
-    "500 after": (toxics.Http500After, 1),
-}
-every_toxic = pytest.mark.parametrize(("toxic", "sent"), TOXICS.values(), ids=TOXICS.keys())
+# What Slack has stored is found, and not sent again.
+met_by_a_message = every_toxic(sent_again={"silence", "reset before", "502"})
 
 
 @asynccontextmanager
@@ -64,7 +43,7 @@ async def asked(town: Walk, proxy: FaultProxy, clock: ShiftedClock, ends: list[s
     return ts
 
 
-@every_toxic
+@met_by_a_message
 def test_a_message_that_met_a_fault_is_there_once(toxic: toxics.Toxic, sent: int, tmp_path: Path) -> None:
     async def story() -> None:
         async with between(tmp_path) as (town, proxy, clock):
@@ -80,7 +59,7 @@ def test_a_message_that_met_a_fault_is_there_once(toxic: toxics.Toxic, sent: int
     play(story())
 
 
-@every_toxic
+@met_by_a_message
 def test_a_look_that_met_a_fault_is_made_again(toxic: toxics.Toxic, sent: int, tmp_path: Path) -> None:
     async def story() -> None:
         async with between(tmp_path) as (town, proxy, clock):
@@ -116,7 +95,7 @@ def test_where_it_may_not_look_the_message_is_counted_as_ambiguous(
 def test_a_status_that_meets_a_fault_is_only_a_pity(tmp_path: Path) -> None:
     async def story() -> None:
         async with between(tmp_path) as (town, proxy, clock):
-            for toxic, _ in TOXICS.values():
+            for toxic in TOXICS.values():
                 proxy.add(toxic, path="/api/assistant.threads.setStatus")
             async with town.run():
                 for number in range(len(TOXICS)):

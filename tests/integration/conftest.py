@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from tests.fixtures.commands import elsewhere
 from tests.fixtures.walk import Walk, walk
+
+__all__ = ["elsewhere", "town"]
 
 
 @pytest_asyncio.fixture

@@ -1,37 +1,18 @@
 """The command line, over the simulated servers; in this process, and as a real child."""
 
 import asyncio
-import io
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from bots.cli import app
 from bots.cli.run import until_signalled
-from bots.telemetry import configure
+from tests.fixtures.commands import invoke
 from tests.fixtures.program import environment, program
 from tests.fixtures.walk import Walk
 
-
-async def invoke(*arguments: str, env: dict[str, str]) -> Result:
-    """Run a command in a thread of its own, as it runs an event loop of its own."""
-    return await asyncio.to_thread(lambda: CliRunner().invoke(app, list(arguments), env=env))
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No .env of the developer's, no variables of theirs; and the logs are afterwards as they were."""
-    undo = configure(json=True, stream=io.StringIO())
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith(("THREADLINE_", "SLACK_", "DISCORD_", "MICROVISUALIZER_")):
-            monkeypatch.delenv(name)
-    yield
-    undo()
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 async def test_ask_prints_the_answer(town: Walk) -> None:

@@ -1,38 +1,19 @@
 """What an operator sees and does: outages, pauses, metrics, and what only a human moves."""
 
-import asyncio
-import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import aiohttp
 import pytest
-from typer.testing import CliRunner, Result
 
-from bots.cli import app
 from bots.demo.assistant import faults
 from bots.demo.slack import HttpError, Refuse
-from bots.telemetry import configure
+from tests.fixtures.commands import invoke
 from tests.fixtures.program import environment
 from tests.fixtures.walk import Walk
 
-
-async def invoke(*arguments: str, env: dict[str, str]) -> Result:
-    """Run a command in a thread of its own, as it runs an event loop of its own."""
-    return await asyncio.to_thread(lambda: CliRunner().invoke(app, list(arguments), env=env))
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No .env of the developer's, no variables of theirs; and the logs are afterwards as they were."""
-    undo = configure(json=True, stream=io.StringIO())
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith(("THREADLINE_", "SLACK_", "DISCORD_", "MICROVISUALIZER_")):
-            monkeypatch.delenv(name)
-    yield
-    undo()
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 async def test_an_outage_shows_in_status_and_metrics_while_questions_are_taken(town: Walk) -> None:
