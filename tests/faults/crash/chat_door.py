@@ -60,6 +60,7 @@ class ChatDoor(Door):
         """Tell the assistant what to say, then hand the call on and wait until it is in its journal."""
         assistant = self._here.assistant
         async with self._turn:
+            self._here.keeper.must_live(passage)
             asked = self._here.named(last_words(passage))
             if asked is not None:
                 said = faults.says(answer(asked.marker, asked.parts, self._here.paragraph))

@@ -108,6 +108,10 @@ class Gatekeeper:
             await keep.released.wait()
         elif self.slowest:
             await asyncio.sleep(self.slowest * self._rng.random() ** 3)
+        self.must_live(passage)
+
+    def must_live(self, passage: Passage) -> None:
+        """Raise ConnectionResetError if the process whose message it is has died."""
         if passage.life != self.life:
             raise ConnectionResetError("the process is gone")
 
@@ -189,7 +193,8 @@ class Door:
                 await hang_up(server[1])
 
     async def forward(self, passage: Passage, writer: asyncio.StreamWriter) -> None:
-        """Hand a request on."""
+        """Hand a request on, unless its process died while the way was made free."""
+        self._keeper.must_live(passage)
         writer.write(passage.request)
         await writer.drain()
         passage.forwarded = True
