@@ -16,9 +16,7 @@ from core.project_api import bounded
 from core.project_api.address import endpoint, way_out
 from core.project_api.replies import Reply, content_of
 from core.project_api.sending import Sending
-
-# httpx's pool looks at every connection at each call: eight pools of eight cost a third of one of 64.
-_CONNECTIONS_PER_POOL = 8
+from core.project_api.transport import Transport
 
 # Short, so that a connection the service is about to close is rarely picked: a question lost on
 # one counts as "perhaps charged".
@@ -30,7 +28,7 @@ _KEY = re.compile(r"[\x21-\x7e]+")
 class Line:
     """What every client of the service is: it makes at most `concurrency` calls at once.
 
-    It talks through httpx's transports rather than its clients: so there is nothing that could
+    It talks through a transport rather than a client of httpx's: so there is nothing that could
     follow a redirect, keep a cookie or read the environment. Close it with `aclose`, or use it as
     an asynchronous context manager, once no call is under way.
     """
@@ -66,7 +64,6 @@ class Line:
         self._max_body = max_body
         self._total_timeout = total_timeout
         self._waits_for_a_slot = waits_for_a_slot
-        self._timeouts = httpx.Timeout(None, connect=connect_timeout, pool=connect_timeout).as_dict()
         self._headers = {
             "Host": base.netloc.decode("ascii"),
             "Accept": "application/json",
@@ -74,10 +71,13 @@ class Line:
             "Authorization": f"Bearer {api_key}",
             "User-Agent": f"threadline/{version('threadline')}",
         }
-        self._pools = _pools(concurrency, None if proxy is None else way_out(proxy))
+        self._transport = Transport(
+            connections=concurrency,
+            connect_timeout=connect_timeout,
+            idle=_IDLE_SECONDS,
+            proxy=None if proxy is None else way_out(proxy),
+        )
         self._slots = asyncio.Semaphore(concurrency)
-        # Each pool once per connection it may open. The last one given back is taken first: it is warm.
-        self._free = [pool for pool, size in self._pools for _ in range(size)]
 
     async def __aenter__(self) -> Self:
         return self
@@ -92,8 +92,7 @@ class Line:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for pool, _ in self._pools:
-            await pool.aclose()
+        await self._transport.aclose()
 
     async def _call(
         self, method: Literal["GET", "POST"], path: str, body: bytes | None = None, *, unsaid: Iterable[str]
@@ -110,10 +109,7 @@ class Line:
         headers = dict(self._headers)
         if body is not None:
             headers |= {"Content-Type": "application/json", "Content-Length": str(sending.length)}
-        extensions = {"timeout": self._timeouts, "trace": sending.watch}
-        request = httpx.Request(
-            method, f"{self._base}{path}", headers=headers, stream=sending, extensions=extensions
-        )
+        request = httpx.Request(method, f"{self._base}{path}", headers=headers, stream=sending)
         reply = await self._reply(request, sending)
         return content_of(reply, now=self._clock.wall(self._clock.now()), unsaid=(self._key, *unsaid))
 
@@ -122,8 +118,8 @@ class Line:
         response: httpx.Response | None = None
         body = bytearray()
         try:
-            async with self._slot(sending) as pool:
-                response = await pool.handle_async_request(request)
+            async with self._slot():
+                response = await self._transport.handle_async_request(request)
                 async with aclosing(response):
                     body = await bounded.read(response, self._max_body)
         except (OSError, httpx.TransportError) as error:
@@ -136,18 +132,13 @@ class Line:
         return Reply(response.status_code, response.headers, body)
 
     @asynccontextmanager
-    async def _slot(self, sending: Sending) -> AsyncIterator[httpx.AsyncHTTPTransport]:
+    async def _slot(self) -> AsyncIterator[None]:
         """Hold one of the key's slots; raises TimeoutError when the total timeout is over."""
         at_first = None if self._waits_for_a_slot else self._total_timeout
         async with asyncio.timeout(at_first) as deadline, self._slots:
             if self._waits_for_a_slot:
                 deadline.reschedule(asyncio.get_running_loop().time() + self._total_timeout)
-            pool = self._free.pop()
-            try:
-                yield pool
-            finally:
-                self._free.append(pool)
-                await sending.hang_up()
+            yield
 
 
 def _fault(error: Exception, *, sent: bool) -> Retryable:
@@ -155,23 +146,3 @@ def _fault(error: Exception, *, sent: bool) -> Retryable:
     if sent:
         return OutcomeUnknown(f"The request was sent, but no whole answer came ({words}).")
     return Unreachable(f"The request could not be sent ({words}).")
-
-
-def _pools(concurrency: int, proxy: httpx.Proxy | None) -> list[tuple[httpx.AsyncHTTPTransport, int]]:
-    """Return enough small pools for `concurrency` connections, each with its size."""
-    trust = httpx.create_ssl_context(trust_env=False)  # one for all: each costs tens of milliseconds
-    sizes = [
-        min(_CONNECTIONS_PER_POOL, concurrency - at) for at in range(0, concurrency, _CONNECTIONS_PER_POOL)
-    ]
-    return [
-        (
-            httpx.AsyncHTTPTransport(
-                verify=trust,
-                trust_env=False,
-                proxy=proxy,
-                limits=httpx.Limits(max_connections=size, keepalive_expiry=_IDLE_SECONDS),
-            ),
-            size,
-        )
-        for size in sizes
-    ]

@@ -1,5 +1,6 @@
 """What the chat client makes of a wire on which anything can go wrong."""
 
+import base64
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -93,6 +94,21 @@ async def test_a_proxy_is_used_if_given_and_never_sees_the_key_of_an_https_quest
     assert isinstance(error.__cause__, httpx.ProxyError)
     assert wire.heard[-1].head.startswith("CONNECT api.example.com:443 ")
     assert KEY not in wire.heard[-1].head
+
+
+async def test_a_proxy_is_told_its_own_credentials_and_one_that_is_not_there_took_nothing(wire: Wire) -> None:
+    named = wire.url.replace("http://", "http://someone:s3cret@")
+    async with client("http://localhost:1", proxy=named) as api:
+        assert await api.ask(PROJECT, TURNS) == "orders"
+    told = base64.b64encode(b"someone:s3cret").decode()
+    assert f"Proxy-Authorization: Basic {told}" in wire.heard[-1].head
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        gone = f"http://someone:s3cret@127.0.0.1:{nobody.getsockname()[1]}"
+        error = await fault(client("https://api.example.com", proxy=gone))
+    assert type(error) is Unreachable
+    assert isinstance(error.__cause__, httpx.ProxyError)
+    assert "s3cret" not in str(error)
 
 
 # What may have arrived
