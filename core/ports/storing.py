@@ -119,6 +119,7 @@ class Transact(Protocol):
     async def __call__(self, work: Callable[[UnitOfWork], T]) -> T:
         """Commit what `work` did and return its result; on any exception nothing of it remains.
 
+        It may be run more than once until it is committed: it has no effects of its own.
         Raises StoreUnavailable when the database did not take it.
         """
         ...

@@ -2,8 +2,10 @@
 
 import asyncio
 import queue
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from threading import Thread
 from typing import Any, TypeVar
 
@@ -18,15 +20,28 @@ T = TypeVar("T")
 
 _GROUP = 64
 
-# A caller's work and where its result goes; the types of the two agree by `Store.__call__`.
-_Job = tuple[Callable[[UnitOfWork], Any], "Future[Any]"]
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A piece of work, and where its caller waits. The types of the two agree by `Store.__call__`."""
+
+    work: Callable[[UnitOfWork], Any]
+    caller: "asyncio.Future[Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """What a piece of work raised, in the place of its result."""
+
+    error: BaseException
 
 
 class Store:
     """A `Transact` over a SQLAlchemy engine.
 
-    Each piece of work runs under a savepoint of its own: one that fails rolls back alone. Callers learn
-    their results only after the group's commit; if that fails, all of them get StoreUnavailable.
+    What waits is run in one transaction, as a group. Where a piece of it fails all are rolled back, and each
+    is run again under a savepoint of its own, so that one fails alone. Callers learn their results only
+    after the commit; if that fails, all of them get StoreUnavailable.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -40,9 +55,9 @@ class Store:
         """Run `work` in a transaction. A cancelled caller misses its result, never half of the work."""
         if self._closed:
             raise StoreUnavailable("the store is closed")
-        future: Future[T] = Future()
-        self._jobs.put((work, future))
-        return await asyncio.wrap_future(future)
+        caller: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._jobs.put(_Job(work, caller))
+        return await caller
 
     async def aclose(self) -> None:
         """Finish what is waiting, then close the connection."""
@@ -55,7 +70,7 @@ class Store:
         while True:
             group, last = self._next_group()
             if group:
-                self._run(group)
+                _tell(group, self._run([job.work for job in group]))
             if last:
                 return
 
@@ -64,7 +79,7 @@ class Store:
         group: list[_Job] = []
         job = self._jobs.get()
         while job is not None:
-            if job[1].set_running_or_notify_cancel():
+            if not job.caller.cancelled():
                 group.append(job)
             if len(group) >= _GROUP:
                 return group, False
@@ -74,24 +89,42 @@ class Store:
                 return group, False
         return group, True
 
-    def _run(self, group: list[_Job]) -> None:
+    def _run(self, group: Sequence[Callable[[UnitOfWork], Any]]) -> list[Any]:
         try:
             with self._engine.begin() as connection:
-                results = [_attempt(connection, work) for work, _ in group]
+                return [work(SqlUnitOfWork(connection)) for work in group]
         except SQLAlchemyError as error:
-            results = [_unavailable(error)] * len(group)
-        for (_, future), result in zip(group, results, strict=True):
-            if isinstance(result, _Failed):
-                future.set_exception(result.error)
-            else:
-                future.set_result(result)
+            failed = _unavailable(error)
+        except BaseException as error:  # noqa: BLE001 whatever it is, its caller sees it, and the writer lives
+            failed = _Failed(error)
+        return [failed] if len(group) == 1 else self._run_apart(group)
+
+    def _run_apart(self, group: Sequence[Callable[[UnitOfWork], Any]]) -> list[Any]:
+        try:
+            with self._engine.begin() as connection:
+                return [_attempt(connection, work) for work in group]
+        except SQLAlchemyError as error:
+            return [_unavailable(error)] * len(group)
 
 
-class _Failed:
-    """What a piece of work raised, in the place of its result."""
+def _tell(group: Sequence[_Job], results: Sequence[Any]) -> None:
+    """Give the callers their results: each loop is woken once for all of its own."""
+    told: defaultdict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = defaultdict(list)
+    for job, result in zip(group, results, strict=True):
+        told[job.caller.get_loop()].append((job.caller, result))
+    for loop, its_own in told.items():
+        with suppress(RuntimeError):  # a loop that is closed has nobody waiting
+            loop.call_soon_threadsafe(_resolve, its_own)
 
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
+
+def _resolve(results: Sequence[tuple["asyncio.Future[Any]", Any]]) -> None:
+    for caller, result in results:
+        if caller.done():  # cancelled meanwhile
+            continue
+        if isinstance(result, _Failed):
+            caller.set_exception(result.error)
+        else:
+            caller.set_result(result)
 
 
 def _unavailable(error: SQLAlchemyError) -> _Failed:
