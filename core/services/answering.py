@@ -10,6 +10,7 @@ from core import history
 from core.clock import Clock
 from core.errors import LeaseLost, RateLimited, ThreadlineError
 from core.model import (
+    AnswerPart,
     AssistantAway,
     AuthorId,
     Delivery,
@@ -57,6 +58,14 @@ class AnsweringRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Owed:
+    """What is to be posted now: a notice, or an answer, of which `parts` are known if it was just stored."""
+
+    delivery: Delivery
+    parts: Sequence[AnswerPart] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Said:
     """What is sent, and the question in it as it is stored."""
 
@@ -88,14 +97,15 @@ class Answering:
         self._showing = Showing(posters, clock)
         self._gates = Gates(clock)
 
-    async def ask(self, delivery: Delivery) -> Delivery | None:
-        """Ask for a claimed delivery, and return it ready to be posted; None if it was put back.
+    async def ask(self, delivery: Delivery, turns: Sequence[Turn] | None) -> Owed | None:
+        """Ask for a claimed delivery, and return what is to be posted; None if it was put back.
 
-        Raises LeaseLost and StoreUnavailable; every error of the assistant is settled here.
+        `turns` are those to send if it was claimed in this moment; else they are read. Raises LeaseLost and
+        StoreUnavailable; every error of the assistant is settled here.
         """
         if delivery.project is None or self._is_spent(delivery):
-            return await self._leases.persist(lambda uow: self._too_late(uow, delivery))
-        said = await self._said(delivery)
+            return Owed(await self._leases.persist(lambda uow: self._too_late(uow, delivery)))
+        said = await self._said(delivery, turns)
         await self._leases.check(delivery)
         if said is None or await self._held_up(delivery):
             return None
@@ -109,7 +119,12 @@ class Answering:
                 return await self._leases.persist(
                     lambda uow: self._answered(uow, delivery, said.asked, answer, parts)
                 )
-        return await self.failed(delivery, failure)
+        notice = await self.failed(delivery, failure)
+        return None if notice is None else Owed(notice)
+
+    def turns(self, uow: UnitOfWork, delivery: Delivery) -> Sequence[Turn] | None:
+        """Return, inside the transaction that claims it, what to send; None where nothing is to be asked."""
+        return uow.conversations.turns(delivery) if delivery.state is State.ASKING else None
 
     async def failed(self, delivery: Delivery, error: ThreadlineError) -> Delivery | None:
         """Settle a failed attempt: return the notice that is owed, or None if it was put back."""
@@ -169,13 +184,14 @@ class Answering:
             return AssistantAway(until(delivery, lane, self._rules.limits, now))
         return QueuedUntil(lane.paused_until or now)
 
-    async def _said(self, delivery: Delivery) -> "_Said | None":
+    async def _said(self, delivery: Delivery, turns: Sequence[Turn] | None) -> "_Said | None":
         """Return what to send; None, after putting it back, if the lane was paused since the claim.
 
         Where names are looked up first, the turns are read again: what was edited meanwhile is sent as it
         is now.
         """
-        turns = await self._transact(lambda uow: self._turns(uow, delivery))
+        if turns is None:
+            turns = await self._transact(lambda uow: self._turns(uow, delivery))
         people = () if turns is None else history.speakers(turns)
         names: Mapping[AuthorId, str] = {}
         if len(people) > 1:
@@ -229,24 +245,25 @@ class Answering:
 
     def _answered(
         self, uow: UnitOfWork, delivery: Delivery, asked: str, answer: str, parts: Sequence[str]
-    ) -> Delivery:
-        """Store the answer with its parts: from here on it is never asked for again.
+    ) -> Owed | None:
+        """Store the answer with its parts: from here on it is never asked for again; None if it must wait.
 
         Where the question was edited while it was asked, the thread keeps what was `asked`, and the answer is
         to say so.
         """
-        if not uow.deliveries.holds(delivery):
-            raise LeaseLost
         now = self._clock.now()
+        posting = to_post(uow, delivery, now)
+        uow.deliveries.save(posting, lease=self._leases.end())  # first: it raises LeaseLost
         succeeded(uow, delivery.lane, now)
         if uow.conversations.asked(delivery.id) != asked:
             uow.conversations.rewrite(delivery.id, asked)
             uow.marks.put(delivery.id, Mark.EDITED, now)
         uow.conversations.append(delivery.conversation, delivery.id, Turn(Role.ASSISTANT, None, answer))
         uow.deliveries.store_parts(delivery.id, parts)
-        posting = to_post(uow, delivery, now)
-        uow.deliveries.save(posting, lease=self._leases.end())
-        return posting
+        if held_up(uow, posting, now):
+            return None
+        last = len(parts) - 1
+        return Owed(posting, [AnswerPart(at, said, None, at == last) for at, said in enumerate(parts)])
 
     def _too_late(self, uow: UnitOfWork, delivery: Delivery) -> Delivery:
         now = self._clock.now()

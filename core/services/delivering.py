@@ -9,9 +9,9 @@ import structlog
 
 from core.clock import Clock
 from core.errors import BrokenAnswer, LeaseLost, StoreUnavailable, ThreadlineError
-from core.model import Delivery, Lane, Mark, Platform, State, WorkspaceId
+from core.model import Delivery, Lane, Mark, Platform, State, Turn, WorkspaceId
 from core.ports import Transact, UnitOfWork
-from core.services.answering import Answering
+from core.services.answering import Answering, Owed
 from core.services.failing import TELL_AWAY_FROM, TELL_FROM
 from core.services.leases import RENEW_EVERY, Leases
 from core.services.marking import Marking
@@ -22,6 +22,14 @@ log = structlog.get_logger(__name__)
 SWEEP_EVERY = 1.0  #: seconds
 _AT_ONCE = 1_000  #: deliveries one process walks at the same time
 _TOLD_AT_ONCE = 20  #: threads told of a pause before the next look
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A delivery that was just claimed; if it is to be asked, with what to send."""
+
+    delivery: Delivery
+    turns: Sequence[Turn] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +130,17 @@ class Delivering:
         now, until = self._clock.now(), self._leases.end()
         room = _AT_ONCE - len(self._leases)
 
-        def work(uow: UnitOfWork) -> tuple[Sequence[Delivery], _Aside, datetime | None]:
+        def work(uow: UnitOfWork) -> tuple[Sequence[_Claimed], _Aside, datetime | None]:
             self._answering.expire(uow)
-            claimed = uow.deliveries.claim(now, until, self._concurrency, room)
+            taken = uow.deliveries.claim(now, until, self._concurrency, room)
+            claimed = [_Claimed(one, self._answering.turns(uow, one)) for one in taken]
             free = self._telling is None or self._telling.done()
             aside = self._aside(uow, now) if free else _NOTHING
             return claimed, aside, uow.deliveries.next_due(now)
 
         claimed, aside, next_due = await self._transact(work)
-        for delivery in claimed:
-            self._start(delivery)
+        for one in claimed:
+            self._start(one)
         self._on_next_due(next_due)
         if aside.untold or aside.marks:
             self._telling = asyncio.create_task(self._tell(aside))
@@ -163,9 +172,10 @@ class Delivering:
         except StoreUnavailable as error:
             log.warning("store unavailable", error=str(error))
 
-    def _start(self, delivery: Delivery) -> None:
+    def _start(self, claimed: "_Claimed") -> None:
+        delivery = claimed.delivery
         earlier = self._leases.walking(delivery)
-        task = asyncio.create_task(self._walk(delivery, earlier), name=f"delivery {delivery.id}")
+        task = asyncio.create_task(self._walk(claimed, earlier), name=f"delivery {delivery.id}")
         self._leases.hold(delivery, task)
         task.add_done_callback(lambda _: self._ended(delivery))
 
@@ -173,28 +183,30 @@ class Delivering:
         self._leases.drop(delivery)
         self._wake.set()
 
-    async def _walk(self, delivery: Delivery, earlier: "asyncio.Task[None] | None") -> None:
+    async def _walk(self, claimed: "_Claimed", earlier: "asyncio.Task[None] | None") -> None:
+        turns = claimed.turns
         if earlier is not None:  # it has put the delivery back, and is still showing that
             await asyncio.wait([earlier])
-        current = delivery
+            turns = None  # they may have been edited meanwhile
+        owed: Owed | None = Owed(claimed.delivery)
+        current = claimed.delivery
         try:
             if current.state is State.ASKING:
-                owed = await self._answering.ask(current)
-                if owed is None:
-                    return
-                current = owed
-            await self._show(current)
+                owed = await self._answering.ask(current, turns)
+            if owed is not None:
+                current = owed.delivery
+                await self._show(owed)
         except (LeaseLost, StoreUnavailable) as error:
-            log.warning("left to the next holder", delivery=delivery.id, error=str(error))
+            log.warning("left to the next holder", delivery=current.id, error=str(error))
         except Exception as error:  # whatever bug it is, its asker is told and its lane goes on
-            log.exception("delivery failed", delivery=delivery.id)
+            log.exception("delivery failed", delivery=current.id)
             await self._stumbled(current, BrokenAnswer(type(error).__name__))
 
-    async def _show(self, delivery: Delivery) -> None:
-        if delivery.state is State.POSTING:
-            await self._posting.post(delivery)
+    async def _show(self, owed: Owed) -> None:
+        if owed.delivery.state is State.POSTING:
+            await self._posting.post(owed.delivery, owed.parts)
         else:
-            await self._posting.tell_unlinked(delivery)
+            await self._posting.tell_unlinked(owed.delivery)
 
     async def _stumbled(self, delivery: Delivery, error: BrokenAnswer) -> None:
         try:

@@ -37,12 +37,15 @@ class Posting:
         self._leases = leases
         self._random = random
 
-    async def post(self, delivery: Delivery) -> None:
+    async def post(self, delivery: Delivery, parts: Sequence[AnswerPart] | None = None) -> None:
         """Post the parts that are not posted yet, or the notice that is owed, and settle the delivery.
 
-        Raises LeaseLost and StoreUnavailable; every error of the platform is settled here.
+        `parts` are those of an answer that was stored in this moment; else they are read. Raises LeaseLost
+        and StoreUnavailable; every error of the platform is settled here.
         """
         current: Delivery | None = delivery
+        if parts is not None:
+            current = await self._post_all(delivery, parts)
         while current is not None:
             current = await self._post_owed(current)
 
