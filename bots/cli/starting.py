@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import typer
+import uvloop
 
 from bots.settings import Need, Settings, SettingsInvalid, load
 from bots.telemetry import configure
@@ -45,9 +46,9 @@ def plainly() -> Iterator[None]:
 
 
 def finish(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work to its end."""
-    with plainly():
-        return asyncio.run(work)
+    """Run a command's work to its end, on the quicker event loop."""
+    with plainly(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
 
 
 def fail(sentence: str, code: int) -> NoReturn:

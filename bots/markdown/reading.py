@@ -1,5 +1,7 @@
 """Reads Markdown into tokens; it judges and changes nothing."""
 
+from functools import cache
+
 from markdown_it import MarkdownIt
 
 
@@ -13,3 +15,9 @@ def parser(*rules: str, deepest: int = 20) -> MarkdownIt:
     markdown.validateLink = bool  # type: ignore[assignment, method-assign]  # meant to be replaced, says its docstring
     markdown.normalizeLink = str  # type: ignore[assignment, method-assign]  # the same
     return markdown
+
+
+@cache
+def outline() -> MarkdownIt:
+    """The parser of blocks alone, whose words stay unread; made once: that takes longer than to parse."""
+    return parser().disable("inline")

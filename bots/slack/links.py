@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
+from markdown_it import MarkdownIt
 from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.rules_inline import StateInline, autolink, image, link
 from markdown_it.token import Token
@@ -60,12 +62,20 @@ class _Link:
         return f"[{label}]({self.address if self.address in self.written else encoded}){beside}"
 
 
-def _with_told_links(markdown: str) -> str:
+@cache
+def _finder() -> MarkdownIt:
+    """Return the parser whose links note themselves in the environment."""
     finder = parser()
     for rule, find in (("link", link), ("image", image), ("autolink", autolink)):
         finder.inline.ruler.at(rule, _recording(find))
+    return finder.disable("inline")
+
+
+def _with_told_links(markdown: str) -> str:
+    if "[" not in markdown and "<" not in markdown:
+        return markdown  # no link is written without one of these
+    finder = _finder()
     env: MutableMapping[str, Any] = {}  # markdown-it's own notes, the link definitions among them
-    finder.disable("inline")
     tokens = [
         token for token in finder.parse(markdown, env) if token.type == "inline" and token.map is not None
     ]

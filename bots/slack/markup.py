@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from markdown_it.token import Token
 
-from bots.markdown.reading import parser
+from bots.markdown.reading import outline
 from bots.markdown.tables import aligned
 from bots.slack.links import harmless
 from core.text import clean, split
@@ -61,7 +61,7 @@ def _weight(part: str) -> int:
     """The share of what one message may hold, in characters of PART_LIMIT."""
     if len(part) > PART_LIMIT:
         return len(part)
-    tokens = parser().disable("inline").parse(part)
+    tokens = outline().parse(part)
     cells = sum(len(token.content) or 1 for token in _cells(tokens))
     rows = longest = 0
     for token in tokens:
@@ -91,7 +91,7 @@ def _blocks(tokens: Sequence[Token]) -> int:
 
 def _without_wide_tables(markdown: str) -> str:
     """The Markdown with tables of more columns than Slack takes as aligned text in a fence."""
-    tokens = parser().disable("inline").parse(markdown)
+    tokens = outline().parse(markdown)
     lines = markdown.split("\n")
     for number in reversed([number for number, token in enumerate(tokens) if token.type == "table_open"]):
         end = next(at for at in range(number, len(tokens)) if tokens[at].type == "table_close")

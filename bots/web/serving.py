@@ -33,6 +33,7 @@ class WebServer:
             log_config=None,
             access_log=False,
             lifespan="off",
+            proxy_headers=False,
             ws="none",
             timeout_graceful_shutdown=patience,
         )

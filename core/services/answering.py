@@ -47,6 +47,7 @@ from core.services.showing import Showing
 log = structlog.get_logger(__name__)
 
 _PLAIN_CUT = 1_500
+_SHORT = 2_000  # characters that are cut sooner than a thread is woken
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,13 +232,15 @@ class Answering:
             return {}
 
     async def _split(self, delivery: Delivery, answer: str, *, trimmed: bool) -> Sequence[str]:
-        """Cut the answer into messages, in a thread of its own: a huge one must not hold up the loop."""
+        """Cut the answer into messages; a long one in a thread of its own, where it holds nobody up."""
         remarks = {Remark.FILES_UNREAD} if delivery.has_files else set()
         here = delivery.conversation
         if trimmed and await self._leases.persist(lambda uow: uow.conversations.told_trimmed(here)):
             remarks.add(Remark.OLDER_TURNS_LEFT_OUT)
+        split = self._poster(delivery).split
         try:
-            parts = await asyncio.to_thread(self._poster(delivery).split, answer, remarks)
+            short = len(answer) <= _SHORT
+            parts = split(answer, remarks) if short else await asyncio.to_thread(split, answer, remarks)
         except Exception:  # the answer is paid for: a bug of the adapter's must not cost it
             log.exception("answer not split", delivery=delivery.id)
             parts = [answer[at : at + _PLAIN_CUT] for at in range(0, len(answer), _PLAIN_CUT)]

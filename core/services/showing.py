@@ -40,15 +40,20 @@ class Showing:
 
         The first showing is awaited, not cut off: cut off, it might come to pass after the answer.
         """
-        first = asyncio.create_task(self.show(delivery, Working.ASKING))
-        again = asyncio.create_task(self._show_again(delivery))
+        shown = asyncio.Event()
+        showing = asyncio.create_task(self._show_on(delivery, shown))
         try:
             yield
         finally:
-            again.cancel()
-            await asyncio.gather(first, again, return_exceptions=True)
+            await shown.wait()
+            showing.cancel()
+            await asyncio.gather(showing, return_exceptions=True)
 
-    async def _show_again(self, delivery: Delivery) -> None:
+    async def _show_on(self, delivery: Delivery, shown: asyncio.Event) -> None:
+        try:
+            await self.show(delivery, Working.ASKING)
+        finally:
+            shown.set()
         while True:
             await self._clock.sleep(_SHOW_AGAIN)
             await self.show(delivery, Working.ASKING)
