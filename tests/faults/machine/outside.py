@@ -136,7 +136,8 @@ class Outside:
         try:
             if deed.kind not in self.holding:
                 await asyncio.sleep(0)
-                self.end(deed, self._fate(deed.kind))
+                if deed in self.under_way:  # else it has vanished with its process, in this very moment
+                    self.end(deed, self._fate(deed.kind))
             error = await deed.ended
         finally:
             if deed in self.under_way:
