@@ -19,12 +19,13 @@ def speakers(turns: Sequence[Turn]) -> Sequence[AuthorId]:
     return tuple(dict.fromkeys(turn.author for turn in turns if turn.author is not None))
 
 
-def with_names(turns: Sequence[Turn], names: Mapping[AuthorId, str]) -> Sequence[Turn]:
-    """Put the speaker's name before each turn where a thread has several people.
+def with_names(
+    turns: Sequence[Turn], people: Sequence[AuthorId], names: Mapping[AuthorId, str]
+) -> Sequence[Turn]:
+    """Put the speaker's name before each turn where a thread has several `people`.
 
     Who has no name in `names` is called by a number, so that the assistant can still tell them apart.
     """
-    people = speakers(turns)
     if len(people) < 2:
         return turns
     called = {who: names.get(who, f"Speaker {number}") for number, who in enumerate(people, 1)}
@@ -34,8 +35,23 @@ def with_names(turns: Sequence[Turn], names: Mapping[AuthorId, str]) -> Sequence
     ]
 
 
+def beyond(newest_first: Sequence[Turn], budget: int) -> int | None:
+    """Return how many turns, from the newest back, are longer than `budget` together; None if all are not.
+
+    No `window` of that budget needs more than these and the first question.
+    """
+    room = budget
+    for many, turn in enumerate(newest_first, 1):
+        room -= len(turn.text)
+        if room < 0:
+            return many
+    return None
+
+
 def window(turns: Sequence[Turn], budget: int) -> Window:
     """Keep the first question and the newest whole turns within `budget` characters.
+
+    Of turns that are too long for that, `turns` may lack those between the first and what `beyond` counts.
 
     The newest turn is always kept. An answer is never the first of what follows the first
     question unless its own question is there: the window begins with a person's turn.

@@ -1,15 +1,19 @@
 """Frozen values that pass between the rooms of Threadline; no behaviour beyond their own sense."""
 
 from core.model.deliveries import (
+    COUNTED_FOR,
+    FINAL,
     HEADS,
     SETTLED,
     Address,
+    Amounts,
     AnswerPart,
     AssistantAway,
     Conversation,
     Delivery,
     Link,
     NewDelivery,
+    Outlived,
     QueuedUntil,
     State,
     Tally,
@@ -52,6 +56,8 @@ from core.model.questions import (
 )
 
 __all__ = [
+    "COUNTED_FOR",
+    "FINAL",
     "HEADS",
     "HINTS",
     "NO_RECEIPT",
@@ -59,6 +65,7 @@ __all__ = [
     "WIDE_OPEN",
     "Address",
     "Amendment",
+    "Amounts",
     "AnswerPart",
     "AssistantAway",
     "AuthorId",
@@ -76,6 +83,7 @@ __all__ = [
     "NewDelivery",
     "Notice",
     "Outcome",
+    "Outlived",
     "Platform",
     "Project",
     "ProjectId",

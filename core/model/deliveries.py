@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.model.ids import (
@@ -38,6 +38,9 @@ class State(StrEnum):
 
 #: A delivery in one of these no longer holds up its thread.
 SETTLED = frozenset({State.DONE, State.KEPT, State.BURIED, State.AMBIGUOUS, State.CANCELLED, State.REFUSED})
+#: Of these nothing is to be expected any more. There may be any number: they are counted for an hour only.
+FINAL = frozenset({State.DONE, State.CANCELLED, State.REFUSED})
+COUNTED_FOR = timedelta(hours=1)
 #: A delivery in one of these is the one of its thread that it is the turn of.
 HEADS = frozenset({State.ACCEPTED, State.ASKING, State.ANSWERED, State.POSTING})
 
@@ -167,8 +170,33 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
+class Outlived:
+    """A look for conversations that nobody goes on with: how many were `deleted`, and up to which it came.
+
+    `upto` is None at the end.
+    """
+
+    upto: ConversationId | None
+    deleted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """Questions that were accepted lately in a thread, of a person and in a channel; and that a workspace
+    has waiting. None: not counted, or without bounds."""
+
+    thread: int | None = None
+    person: int | None = None
+    channel: int | None = None
+    waiting: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
-    """What the queue holds, for people: deliveries by state, and the lanes that are not wide open."""
+    """What the queue holds, for people: deliveries by state, and the lanes that are not wide open.
+
+    Of those in a `FINAL` state, only what was accepted within the last hour.
+    """
 
     by_state: Mapping[State, int]
     oldest_due: datetime | None

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from core.model import (
+    Amounts,
     AnswerPart,
     AuthorId,
     ChannelKey,
@@ -168,7 +169,7 @@ class Deliveries(Protocol):
         ...
 
     def tally(self, now: datetime) -> Tally:
-        """Return what the queue holds."""
+        """Return what the queue holds; nothing that it counts may grow for ever."""
         ...
 
 
@@ -218,20 +219,14 @@ class Marks(Protocol):
 class Counts(Protocol):
     """How much was asked lately, and waits. What was refused does not count."""
 
-    def in_thread(self, conversation: ConversationId, since: datetime) -> int:
-        """Return how many questions of a thread were accepted since then."""
-        ...
+    def lately(
+        self, question: Question, conversation: ConversationId, since: datetime, upto: Amounts
+    ) -> Amounts:
+        """Count what was accepted since then in a question's thread, of its author, and in its channel; and
+        what its workspace has waiting.
 
-    def by_author(self, platform: Platform, workspace: WorkspaceId, author: AuthorId, since: datetime) -> int:
-        """Return how many questions of one person were accepted since then."""
-        ...
-
-    def in_channel(self, at: ChannelKey, since: datetime) -> int:
-        """Return how many questions in a channel were accepted since then."""
-        ...
-
-    def waiting(self, platform: Platform, workspace: WorkspaceId, enough: int) -> int:
-        """Return how many questions of a workspace are still to be answered; not counting past `enough`."""
+        No count goes beyond `upto`; where that has None, nothing is counted.
+        """
         ...
 
     def latest(self, platform: Platform, since: datetime) -> Mapping[ThreadKey, datetime]:

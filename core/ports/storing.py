@@ -1,15 +1,18 @@
 """The repositories of one transaction, and how one is run. The queue's are in `queue`."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from core.model import (
+    AuthorId,
     ChannelKey,
     Conversation,
     ConversationId,
     Delivery,
     DeliveryId,
     Link,
+    Outlived,
     Platform,
     ProjectId,
     ThreadKey,
@@ -47,8 +50,15 @@ class Conversations(Protocol):
         """Store one turn of a delivery."""
         ...
 
-    def turns(self, delivery: Delivery) -> Sequence[Turn]:
-        """Return all turns up to this delivery's question, in the order they were written."""
+    def turns(self, delivery: Delivery, budget: int) -> Sequence[Turn]:
+        """Return the turns up to this delivery's question, in the order they were written.
+
+        Where they have more than `budget` characters: the first, and of the newest as many as have.
+        """
+        ...
+
+    def speakers(self, delivery: Delivery) -> Sequence[AuthorId]:
+        """Return the people of these turns, none left out, in the order they first spoke."""
         ...
 
     def asked(self, delivery: DeliveryId) -> str | None:
@@ -71,12 +81,24 @@ class Conversations(Protocol):
         """Delete up to `limit` conversations of a workspace and all that belongs to them; return how many."""
         ...
 
+    def outlived(self, after: ConversationId, before: datetime, limit: int) -> Outlived:
+        """Look through up to `limit` conversations that began behind `after` but before `before`.
+
+        Those in which nothing was asked since `before`, and nothing is unsettled, are deleted, with all that
+        belongs to them.
+        """
+        ...
+
 
 class Links(Protocol):
     """Which channel has which project."""
 
     def get(self, at: ChannelKey) -> Link | None:
         """Return the link set at exactly this place."""
+        ...
+
+    def both(self, at: ChannelKey) -> tuple[Link | None, Link | None]:
+        """Return the link set at exactly this channel, and that of its workspace."""
         ...
 
     def put(self, link: Link) -> None:

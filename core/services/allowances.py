@@ -1,14 +1,14 @@
 """How much may be asked: by a person, in a channel, in a thread, and how much of a workspace may wait."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.model import Conversation, Question, Reason
+from core.model import Amounts, Conversation, Question, Reason
 from core.ports import UnitOfWork
 
 _HOUR = timedelta(hours=1)
 #: So many questions beyond an allowance are still told of it; what comes then is refused without a word.
+_TOLD_THREAD = 1
 _TOLD_PERSON = 3
 _TOLD_CHANNEL = 20
 
@@ -38,33 +38,24 @@ def spent(
     uow: UnitOfWork, allowances: Allowances, conversation: Conversation, question: Question, now: datetime
 ) -> Spent | None:
     """Return the first allowance, in the order of the class, that one more question would exceed."""
-    thread, since, counts = question.thread, now - _HOUR, uow.counts
-    place = (thread.platform, thread.workspace)
-    bounds: tuple[tuple[int | None, Callable[[], int], Reason, int | None], ...] = (
-        (allowances.thread, lambda: counts.in_thread(conversation.id, since), Reason.TOO_MANY, 1),
-        (
-            allowances.person,
-            lambda: counts.by_author(*place, question.author, since),
-            Reason.PERSON_SPENT,
-            _TOLD_PERSON,
-        ),
-        (
-            allowances.channel,
-            lambda: counts.in_channel(thread.linked_at, since),
-            Reason.CHANNEL_SPENT,
-            _TOLD_CHANNEL,
-        ),
-        (
-            allowances.waiting,
-            lambda: counts.waiting(*place, allowances.waiting or 0),
-            Reason.QUEUE_FULL,
-            None,
-        ),
+    upto = Amounts(
+        thread=_upto(allowances.thread, _TOLD_THREAD),
+        person=_upto(allowances.person, _TOLD_PERSON),
+        channel=_upto(allowances.channel, _TOLD_CHANNEL),
+        waiting=allowances.waiting,
     )
-    for limit, count, reason, told in bounds:
-        if limit is None:
-            continue
-        over = count() - limit
-        if over >= 0:
-            return Spent(reason, silent=told is not None and over >= told)
+    asked = uow.counts.lately(question, conversation.id, now - _HOUR, upto)
+    for limit, many, reason, told in (
+        (allowances.thread, asked.thread, Reason.TOO_MANY, _TOLD_THREAD),
+        (allowances.person, asked.person, Reason.PERSON_SPENT, _TOLD_PERSON),
+        (allowances.channel, asked.channel, Reason.CHANNEL_SPENT, _TOLD_CHANNEL),
+        (allowances.waiting, asked.waiting, Reason.QUEUE_FULL, None),
+    ):
+        if limit is not None and many is not None and many >= limit:
+            return Spent(reason, silent=told is not None and many >= limit + told)
     return None
+
+
+def _upto(limit: int | None, told: int) -> int | None:
+    """Return how far it matters how many there are."""
+    return None if limit is None else limit + told

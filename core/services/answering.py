@@ -41,6 +41,7 @@ from core.services.failing import (
 )
 from core.services.gates import Gates
 from core.services.leases import Leases
+from core.services.recalling import Heard, recalled
 from core.services.settling import succeeded
 from core.services.showing import Showing
 
@@ -98,15 +99,15 @@ class Answering:
         self._showing = Showing(posters, clock)
         self._gates = Gates(clock)
 
-    async def ask(self, delivery: Delivery, turns: Sequence[Turn] | None) -> Owed | None:
+    async def ask(self, delivery: Delivery, heard: Heard | None) -> Owed | None:
         """Ask for a claimed delivery, and return what is to be posted; None if it was put back.
 
-        `turns` are those to send if it was claimed in this moment; else they are read. Raises LeaseLost and
+        `heard` is what to send if it was claimed in this moment; else that is read. Raises LeaseLost and
         StoreUnavailable; every error of the assistant is settled here.
         """
         if delivery.project is None or self._is_spent(delivery):
             return Owed(await self._leases.persist(lambda uow: self._too_late(uow, delivery)))
-        said = await self._said(delivery, turns)
+        said = await self._said(delivery, heard)
         await self._leases.check(delivery)
         if said is None or await self._held_up(delivery):
             return None
@@ -123,9 +124,9 @@ class Answering:
         notice = await self.failed(delivery, failure)
         return None if notice is None else Owed(notice)
 
-    def turns(self, uow: UnitOfWork, delivery: Delivery) -> Sequence[Turn] | None:
+    def heard(self, uow: UnitOfWork, delivery: Delivery) -> Heard | None:
         """Return, inside the transaction that claims it, what to send; None where nothing is to be asked."""
-        return uow.conversations.turns(delivery) if delivery.state is State.ASKING else None
+        return recalled(uow, delivery, self._rules.budget) if delivery.state is State.ASKING else None
 
     async def failed(self, delivery: Delivery, error: ThreadlineError) -> Delivery | None:
         """Settle a failed attempt: return the notice that is owed, or None if it was put back."""
@@ -185,30 +186,28 @@ class Answering:
             return AssistantAway(until(delivery, lane, self._rules.limits, now))
         return QueuedUntil(lane.paused_until or now)
 
-    async def _said(self, delivery: Delivery, turns: Sequence[Turn] | None) -> "_Said | None":
+    async def _said(self, delivery: Delivery, heard: Heard | None) -> "_Said | None":
         """Return what to send; None, after putting it back, if the lane was paused since the claim.
 
         Where names are looked up first, the turns are read again: what was edited meanwhile is sent as it
         is now.
         """
-        if turns is None:
-            turns = await self._transact(lambda uow: self._turns(uow, delivery))
-        people = () if turns is None else history.speakers(turns)
+        if heard is None:
+            heard = await self._transact(lambda uow: self._heard(uow, delivery))
         names: Mapping[AuthorId, str] = {}
-        if len(people) > 1:
-            names = await self._names(delivery, people)
-            turns = await self._transact(lambda uow: self._turns(uow, delivery))
-        if turns is None:
+        if heard is not None and len(heard.people) > 1:
+            names = await self._names(delivery, heard.people)
+            heard = await self._transact(lambda uow: self._heard(uow, delivery))
+        if heard is None:
             return None
-        named = history.with_names(turns, names)
-        return _Said(turns[-1].text, history.window(named, self._rules.budget))
+        return _Said(heard.question, heard.window(names, self._rules.budget))
 
-    def _turns(self, uow: UnitOfWork, delivery: Delivery) -> Sequence[Turn] | None:
+    def _heard(self, uow: UnitOfWork, delivery: Delivery) -> Heard | None:
         if not uow.deliveries.holds(delivery):
             raise LeaseLost
         if held_up(uow, delivery, self._clock.now()):
             return None
-        return uow.conversations.turns(delivery)
+        return recalled(uow, delivery, self._rules.budget)
 
     def _is_spent(self, delivery: Delivery) -> bool:
         """Tell whether it is too old, or has ended the process that asked it too often."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.model import AnswerPart, AuthorId, Delivery, Platform, Role
+from core.model import AnswerPart, AuthorId, Delivery, Platform
 from core.ports import Transact, UnitOfWork
 
 
@@ -40,9 +40,4 @@ class Collecting:
 
 def _kept(uow: UnitOfWork, delivery: Delivery) -> Kept:
     parts = [part for part in uow.deliveries.parts(delivery.id) if part.posted is None]
-    return Kept(delivery, _question(uow, delivery), parts)
-
-
-def _question(uow: UnitOfWork, delivery: Delivery) -> str:
-    asked = [turn.text for turn in uow.conversations.turns(delivery) if turn.role is Role.USER]
-    return asked[-1] if asked else ""
+    return Kept(delivery, uow.conversations.asked(delivery.id) or "", parts)

@@ -9,13 +9,14 @@ import structlog
 
 from core.clock import Clock
 from core.errors import BrokenAnswer, LeaseLost, StoreUnavailable, ThreadlineError
-from core.model import Delivery, Lane, Mark, Platform, State, Turn, WorkspaceId
+from core.model import Delivery, Lane, Mark, Platform, State, WorkspaceId
 from core.ports import Transact, UnitOfWork
 from core.services.answering import Answering, Owed
 from core.services.failing import TELL_AWAY_FROM, TELL_FROM
 from core.services.leases import RENEW_EVERY, Leases
 from core.services.marking import Marking
 from core.services.posting import Posting
+from core.services.recalling import Heard
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +30,7 @@ class _Claimed:
     """A delivery that was just claimed; if it is to be asked, with what to send."""
 
     delivery: Delivery
-    turns: Sequence[Turn] | None
+    heard: Heard | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class Delivering:
         def work(uow: UnitOfWork) -> tuple[Sequence[_Claimed], _Aside, datetime | None]:
             self._answering.expire(uow)
             taken = uow.deliveries.claim(now, until, self._concurrency, room)
-            claimed = [_Claimed(one, self._answering.turns(uow, one)) for one in taken]
+            claimed = [_Claimed(one, self._answering.heard(uow, one)) for one in taken]
             free = self._telling is None or self._telling.done()
             aside = self._aside(uow, now) if free else _NOTHING
             return claimed, aside, uow.deliveries.next_due(now)
@@ -184,15 +185,15 @@ class Delivering:
         self._wake.set()
 
     async def _walk(self, claimed: "_Claimed", earlier: "asyncio.Task[None] | None") -> None:
-        turns = claimed.turns
+        heard = claimed.heard
         if earlier is not None:  # it has put the delivery back, and is still showing that
             await asyncio.wait([earlier])
-            turns = None  # they may have been edited meanwhile
+            heard = None  # it may have been edited meanwhile
         owed: Owed | None = Owed(claimed.delivery)
         current = claimed.delivery
         try:
             if current.state is State.ASKING:
-                owed = await self._answering.ask(current, turns)
+                owed = await self._answering.ask(current, heard)
             if owed is not None:
                 current = owed.delivery
                 await self._show(owed)

@@ -44,8 +44,8 @@ def release(
 
 
 def _linked(uow: UnitOfWork, at: ChannelKey, default: ProjectId | None) -> Linked:
-    workspace = uow.links.get(replace(at, channel=""))
-    return Linked(uow.links.get(at) if at.channel else None, workspace, default)
+    channel, workspace = uow.links.both(at)
+    return Linked(channel, workspace, default)
 
 
 class Linking:

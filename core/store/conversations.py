@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import Connection, and_, bindparam, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 
+from core import history
 from core.model import (
     AuthorId,
     Conversation,
     ConversationId,
     Delivery,
     DeliveryId,
+    Outlived,
     Platform,
     ProjectId,
     Role,
@@ -18,12 +22,66 @@ from core.model import (
     Turn,
     WorkspaceId,
 )
-from core.store.tables import ConversationRow, DeliveryRow, PartRow, TurnRow, table
+from core.store import removing
+from core.store.tables import ConversationRow, DeliveryRow, TurnRow, table
 
 _conversations = table(ConversationRow)
 _turns = table(TurnRow)
 _deliveries = table(DeliveryRow)
-_parts = table(PartRow)
+_c, _t, _d = _conversations.c, _turns.c, _deliveries.c
+
+#: Turns that are read at first; four times as many, where that was not enough.
+_AT_FIRST = 32
+
+# Where several write at once, whoever goes on with a thread keeps it from being deleted meanwhile.
+_GET = (
+    select(_c.id, _c.project)
+    .where(
+        _c.platform == bindparam("platform"),
+        _c.workspace == bindparam("workspace"),
+        _c.channel == bindparam("channel"),
+        _c.thread == bindparam("thread"),
+    )
+    .with_for_update(read=True, key_share=True)
+)
+# Of two processes that begin one thread at once the later one waits, and then finds it there.
+_OPEN = {
+    name: insert(_conversations).values(told_trimmed=False).on_conflict_do_nothing().returning(_c.id)
+    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
+_BIND = _conversations.update().where(_c.id == bindparam("bound"))
+_MOVE = _conversations.update().where(_c.id == bindparam("moved"))
+_MOVE_DELIVERIES = _deliveries.update().where(_d.conversation_id == bindparam("moved"))
+_TELL_TRIMMED = (
+    _conversations.update()
+    .where(_c.id == bindparam("told"), _c.told_trimmed.is_(False))
+    .values(told_trimmed=True)
+)
+
+_APPEND = (
+    _turns.insert()
+    .inline()
+    .values(asked_at=select(_d.asked_at).where(_d.id == bindparam("of")).scalar_subquery())
+)
+_AS_WRITTEN = (_t.asked_at, _t.delivery_id, _t.id)
+_UP_TO = and_(
+    _t.conversation_id == bindparam("conversation"),
+    _t.asked_at <= bindparam("asked_at"),
+    or_(_t.asked_at < bindparam("asked_at"), _t.delivery_id <= bindparam("delivery")),
+)
+_SAID = select(_t.id, _t.role, _t.author, _t.content).where(_UP_TO)
+_FIRST = _SAID.order_by(*_AS_WRITTEN).limit(1)
+_NEWEST = _SAID.order_by(*[column.desc() for column in _AS_WRITTEN]).limit(bindparam("many"))
+_SPEAKERS = select(_t.author).where(_UP_TO, _t.author.is_not(None)).order_by(*_AS_WRITTEN)
+# With its conversation's id, by which they are found.
+_TURNS_OF = and_(
+    _t.conversation_id == select(_d.conversation_id).where(_d.id == bindparam("delivery")).scalar_subquery(),
+    _t.delivery_id == bindparam("delivery"),
+)
+_QUESTION_OF = and_(_TURNS_OF, _t.role == Role.USER.value)
+_ASKED = select(_t.content).where(_QUESTION_OF)
+_REWRITE = _turns.update().where(_QUESTION_OF)
+_FORGET = _turns.delete().where(_TURNS_OF)
 
 
 class SqlConversations:
@@ -33,121 +91,95 @@ class SqlConversations:
         self._connection = connection
 
     def get(self, thread: ThreadKey) -> Conversation | None:
-        found = self._connection.execute(
-            select(_conversations.c.id, _conversations.c.project).where(
-                _conversations.c.platform == thread.platform,
-                _conversations.c.workspace == thread.workspace,
-                _conversations.c.channel == thread.channel,
-                _conversations.c.thread == thread.thread,
-            )
-        ).first()
+        found = self._connection.execute(_GET, _columns(thread)).first()
         if found is None:
             return None
-        return Conversation(ConversationId(found.id), thread, _project(found.project))
+        number, project = found
+        return Conversation(ConversationId(number), thread, None if project is None else ProjectId(project))
 
     def open(self, thread: ThreadKey, project: ProjectId | None) -> Conversation:
-        known = self.get(thread)
-        if known is not None:
-            return known
-        inserted = self._connection.execute(
-            _conversations.insert().values(
-                platform=thread.platform,
-                workspace=thread.workspace,
-                channel=thread.channel,
-                thread=thread.thread,
-                project=project,
-                told_trimmed=False,
-            )
-        )
-        (number,) = inserted.inserted_primary_key or (0,)
-        return Conversation(ConversationId(number), thread, project)
+        opening = _OPEN[self._connection.dialect.name]
+        number = self._connection.execute(opening, {**_columns(thread), "project": project}).scalar()
+        known = self.get(thread) if number is None else None
+        return known or Conversation(ConversationId(number or 0), thread, project)
 
     def bind(self, conversation: ConversationId, project: ProjectId) -> None:
-        self._connection.execute(
-            _conversations.update().where(_conversations.c.id == conversation).values(project=project)
-        )
+        self._connection.execute(_BIND, {"bound": conversation, "project": project})
 
     def move(self, thread: ThreadKey, to: str) -> bool:
         conversation = self.get(thread)
         if conversation is None or self.get(replace(thread, thread=to)) is not None:
             return False
-        self._connection.execute(
-            _conversations.update().where(_conversations.c.id == conversation.id).values(thread=to)
-        )
-        self._connection.execute(
-            _deliveries.update().where(_deliveries.c.conversation_id == conversation.id).values(thread=to)
-        )
+        for moving in (_MOVE, _MOVE_DELIVERIES):
+            self._connection.execute(moving, {"moved": conversation.id, "thread": to})
         return True
 
     def append(self, conversation: ConversationId, delivery: DeliveryId, turn: Turn) -> None:
-        asked_at = select(_deliveries.c.asked_at).where(_deliveries.c.id == delivery).scalar_subquery()
         self._connection.execute(
-            _turns.insert().values(
-                conversation_id=conversation,
-                delivery_id=delivery,
-                asked_at=asked_at,
-                role=turn.role.value,
-                author=turn.author,
-                content=turn.text,
-            )
+            _APPEND,
+            {
+                "conversation_id": conversation,
+                "delivery_id": delivery,
+                "of": delivery,
+                "role": turn.role.value,
+                "author": turn.author,
+                "content": turn.text,
+            },
         )
 
-    def turns(self, delivery: Delivery) -> Sequence[Turn]:
-        upto = or_(
-            _turns.c.asked_at < delivery.asked_at,
-            and_(_turns.c.asked_at == delivery.asked_at, _turns.c.delivery_id <= delivery.id),
-        )
-        rows = self._connection.execute(
-            select(_turns.c.role, _turns.c.author, _turns.c.content)
-            .where(_turns.c.conversation_id == delivery.conversation, upto)
-            .order_by(_turns.c.asked_at, _turns.c.delivery_id, _turns.c.id)
-        )
-        return [Turn(Role(row.role), _author(row.author), row.content) for row in rows]
+    def turns(self, delivery: Delivery, budget: int) -> Sequence[Turn]:
+        upto, many = _upto(delivery), _AT_FIRST
+        while True:
+            rows = self._connection.execute(_NEWEST, {**upto, "many": many}).all()
+            newest = [_turn(*row) for row in rows]
+            needed = history.beyond(newest, budget)
+            if needed is not None:
+                ((first, *said),) = self._connection.execute(_FIRST, upto)
+                between = first != rows[needed - 1][0]
+                return [*([_turn(first, *said)] if between else []), *reversed(newest[:needed])]
+            if len(rows) < many:
+                return newest[::-1]
+            many *= 4
+
+    def speakers(self, delivery: Delivery) -> Sequence[AuthorId]:
+        authors = self._connection.execute(_SPEAKERS, _upto(delivery)).scalars()
+        return [AuthorId(author) for author in dict.fromkeys(authors)]
 
     def asked(self, delivery: DeliveryId) -> str | None:
-        question = select(_turns.c.content).where(*_question_of(delivery))
-        return self._connection.execute(question).scalar()
+        return self._connection.execute(_ASKED, {"delivery": delivery}).scalar()
 
     def rewrite(self, delivery: DeliveryId, text: str) -> None:
-        self._connection.execute(_turns.update().where(*_question_of(delivery)).values(content=text))
+        self._connection.execute(_REWRITE, {"delivery": delivery, "content": text})
 
     def forget(self, delivery: DeliveryId) -> None:
-        self._connection.execute(_turns.delete().where(*_turns_of(delivery)))
-
-    def purge(self, platform: Platform, workspace: WorkspaceId, limit: int) -> int:
-        here = (_conversations.c.platform == platform, _conversations.c.workspace == workspace)
-        oldest = select(_conversations.c.id).where(*here).order_by(_conversations.c.id).limit(limit)
-        ids = list(self._connection.execute(oldest).scalars())
-        theirs = _deliveries.c.conversation_id.in_(ids)
-        parts = _parts.c.delivery_id.in_(select(_deliveries.c.id).where(theirs))
-        self._connection.execute(_parts.delete().where(parts))
-        self._connection.execute(_turns.delete().where(_turns.c.conversation_id.in_(ids)))
-        self._connection.execute(_deliveries.delete().where(theirs))
-        self._connection.execute(_conversations.delete().where(_conversations.c.id.in_(ids)))
-        return len(ids)
+        self._connection.execute(_FORGET, {"delivery": delivery})
 
     def told_trimmed(self, conversation: ConversationId) -> bool:
-        told = self._connection.execute(
-            _conversations.update()
-            .where(_conversations.c.id == conversation, _conversations.c.told_trimmed.is_(False))
-            .values(told_trimmed=True)
-        )
-        return told.rowcount == 1
+        return self._connection.execute(_TELL_TRIMMED, {"told": conversation}).rowcount == 1
+
+    def purge(self, platform: Platform, workspace: WorkspaceId, limit: int) -> int:
+        return removing.purge(self._connection, platform, workspace, limit)
+
+    def outlived(self, after: ConversationId, before: datetime, limit: int) -> Outlived:
+        return removing.outlived(self._connection, after, before, limit)
 
 
-def _turns_of(delivery: DeliveryId) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Return the condition for a delivery's turns, with its conversation's id, by which they are found."""
-    conversation = select(_deliveries.c.conversation_id).where(_deliveries.c.id == delivery)
-    return (_turns.c.conversation_id == conversation.scalar_subquery(), _turns.c.delivery_id == delivery)
+def _columns(thread: ThreadKey) -> dict[str, str]:
+    return {
+        "platform": thread.platform,
+        "workspace": thread.workspace,
+        "channel": thread.channel,
+        "thread": thread.thread,
+    }
 
 
-def _question_of(delivery: DeliveryId) -> tuple[ColumnElement[bool], ...]:
-    return (*_turns_of(delivery), _turns.c.role == Role.USER.value)
+def _upto(delivery: Delivery) -> dict[str, object]:
+    return {
+        "conversation": delivery.conversation,
+        "asked_at": delivery.asked_at,
+        "delivery": delivery.id,
+    }
 
 
-def _project(stored: str | None) -> ProjectId | None:
-    return None if stored is None else ProjectId(stored)
-
-
-def _author(stored: str | None) -> AuthorId | None:
-    return None if stored is None else AuthorId(stored)
+def _turn(_id: int, role: str, author: str | None, content: str) -> Turn:
+    return Turn(Role(role), None if author is None else AuthorId(author), content)

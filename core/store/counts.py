@@ -1,14 +1,49 @@
-"""How much was asked lately, and by whom; every count is an index range, `latest` reads what it tells of."""
+"""How much was asked lately, and by whom: every count is an index range, and none goes further than asked."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Select,
+    TextClause,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+)
 
-from core.model import AuthorId, ChannelKey, ConversationId, Platform, State, ThreadKey, WorkspaceId
-from core.store.tables import IS_OPEN, DeliveryRow, table
+from core.model import Amounts, ConversationId, Platform, Question, ThreadKey, WorkspaceId
+from core.store.tables import IS_COUNTED, IS_OPEN, DeliveryRow, table
 
 _deliveries = table(DeliveryRow)
+_d = _deliveries.c
+#: So far the platform's clock may be ahead of ours: a question is accepted after it was written.
+_APART = timedelta(hours=1)
+
+_HERE = (_d.platform == bindparam("platform"), _d.workspace == bindparam("workspace"))
+_LATELY = (_d.accepted_at >= bindparam("since"), text(IS_COUNTED))
+_TO_BE_ANSWERED = text("state IN ('unlinked', 'waiting', 'accepted', 'asking')")
+_COUNTED: Mapping[str, Sequence[ColumnElement[bool] | TextClause]] = {
+    "thread": (_d.conversation_id == bindparam("conversation"), *_LATELY),
+    "person": (*_HERE, _d.author == bindparam("author"), *_LATELY),
+    "channel": (*_HERE, _d.channel == bindparam("channel"), *_LATELY),
+    "waiting": (*_HERE, text(IS_OPEN), _TO_BE_ANSWERED),
+}
+# Said so that no index is used for the platform: all rows may have the same.
+_ON_PLATFORM = func.coalesce(_d.platform, _d.platform) == bindparam("platform")
+_THREAD = (_d.workspace, _d.channel, _d.thread)
+_LATEST = (
+    select(*_THREAD, func.max(_d.asked_at))
+    .where(_d.accepted_at >= bindparam("accepted"), _d.asked_at >= bindparam("since"), _ON_PLATFORM)
+    .group_by(*_THREAD)
+)
 
 
 class SqlCounts:
@@ -17,34 +52,39 @@ class SqlCounts:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def in_thread(self, conversation: ConversationId, since: datetime) -> int:
-        return self._since(since, _deliveries.c.conversation_id == conversation)
-
-    def by_author(self, platform: Platform, workspace: WorkspaceId, author: AuthorId, since: datetime) -> int:
-        here = (_deliveries.c.platform == platform, _deliveries.c.workspace == workspace)
-        return self._since(since, *here, _deliveries.c.author == author)
-
-    def in_channel(self, at: ChannelKey, since: datetime) -> int:
-        here = (_deliveries.c.platform == at.platform, _deliveries.c.workspace == at.workspace)
-        return self._since(since, *here, _deliveries.c.channel == at.channel)
-
-    def waiting(self, platform: Platform, workspace: WorkspaceId, enough: int) -> int:
-        here = (_deliveries.c.platform == platform, _deliveries.c.workspace == workspace, text(IS_OPEN))
-        some = select(_deliveries.c.platform).where(*here).limit(enough).subquery()
-        return int(self._connection.execute(select(func.count()).select_from(some)).scalar_one())
+    def lately(
+        self, question: Question, conversation: ConversationId, since: datetime, upto: Amounts
+    ) -> Amounts:
+        bounds = {name: bound for name, bound in asdict(upto).items() if bound is not None}
+        if not bounds:
+            return Amounts()
+        asked = {
+            "platform": question.thread.platform,
+            "workspace": question.thread.workspace,
+            "channel": question.thread.channel,
+            "author": question.author,
+            "conversation": conversation,
+            "since": since,
+            **{f"upto_{name}": bound for name, bound in bounds.items()},
+        }
+        counted = self._connection.execute(_counting(tuple(bounds)), asked).one()
+        return Amounts(**dict(zip(bounds, counted, strict=True)))
 
     def latest(self, platform: Platform, since: datetime) -> Mapping[ThreadKey, datetime]:
-        place = (_deliveries.c.workspace, _deliveries.c.channel, _deliveries.c.thread)
-        rows = self._connection.execute(
-            select(*place, func.max(_deliveries.c.asked_at).label("newest"))
-            .where(_deliveries.c.platform == platform, _deliveries.c.asked_at >= since)
-            .group_by(*place)
-        )
+        asked = {"platform": platform, "since": since, "accepted": since - _APART}
         return {
-            ThreadKey(platform, WorkspaceId(row.workspace), row.channel, row.thread): row.newest
-            for row in rows
+            ThreadKey(platform, WorkspaceId(workspace), channel, thread): newest
+            for workspace, channel, thread, newest in self._connection.execute(_LATEST, asked)
         }
 
-    def _since(self, since: datetime, *conditions: ColumnElement[bool]) -> int:
-        counted = (_deliveries.c.accepted_at >= since, _deliveries.c.state != State.REFUSED.value)
-        return int(self._connection.execute(select(func.count()).where(*conditions, *counted)).scalar_one())
+
+@cache
+def _counting(what: tuple[str, ...]) -> "Select[*tuple[Any, ...]]":
+    """Return the statement that counts all of that at once."""
+    return select(*[_count(name) for name in what])
+
+
+def _count(name: str) -> "ScalarSelect[int]":
+    one: ColumnElement[int] = literal_column("1").label("one")
+    some = select(one).select_from(_deliveries).where(*_COUNTED[name]).limit(bindparam(f"upto_{name}"))
+    return select(func.count()).select_from(some.subquery()).scalar_subquery()

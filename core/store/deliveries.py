@@ -1,15 +1,28 @@
-"""The queue's rows: what is stored of a delivery, and every fenced write. Claiming is in `claims`."""
+"""The queue's rows: what is stored of a delivery, and every fenced write. Claiming is in `claims`.
 
-from collections.abc import Collection, Sequence
+Statements are built once: building one costs as much again as running it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, TextClause, and_, exists, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    TextClause,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+    text,
+)
 
 from core.errors import LeaseLost
 from core.model import (
-    SETTLED,
     AnswerPart,
     AuthorId,
     ChannelKey,
@@ -28,11 +41,13 @@ from core.model import (
     WorkspaceId,
 )
 from core.store.claims import Claims
-from core.store.rows import changeable, columns, delivery
+from core.store.rows import changeable, columns
+from core.store.rows import delivery as row_delivery
 from core.store.tables import (
     IS_ASIDE,
     IS_HEAD,
     IS_KEPT,
+    IS_OPEN,
     IS_UNLINKED,
     IS_WAITING,
     ConversationRow,
@@ -45,8 +60,61 @@ from core.store.times import Times
 _deliveries = table(DeliveryRow)
 _parts = table(PartRow)
 _conversations = table(ConversationRow)
-_SETTLED = [state.value for state in SETTLED]
-_REVIVABLE = [State.AMBIGUOUS.value, State.BURIED.value]
+_d = _deliveries.c
+
+
+def _select(*conditions: ColumnElement[bool] | TextClause) -> "Select[*tuple[Any, ...]]":
+    return select(_deliveries).where(*conditions)
+
+
+def _oldest(*conditions: ColumnElement[bool] | TextClause) -> "Select[*tuple[Any, ...]]":
+    return _select(*conditions).order_by(_d.asked_at, _d.id)
+
+
+_IN_WORKSPACE = and_(_d.platform == bindparam("platform"), _d.workspace == bindparam("workspace"))
+_AS_MESSAGE = and_(_d.channel == bindparam("channel"), _d.message == bindparam("message"))
+_IN_CONVERSATION = _d.conversation_id == bindparam("conversation")
+_UNLINKED_ANYWHERE = _oldest(text(IS_UNLINKED), _d.platform == bindparam("platform"))
+_UNLINKED_IN_WORKSPACE = _UNLINKED_ANYWHERE.where(_d.workspace == bindparam("workspace"))
+_UNLINKED_IN_CHANNEL = _UNLINKED_IN_WORKSPACE.where(_d.channel == bindparam("channel"))
+# A holder's, by its fence, of which nothing is settled yet.
+_HELD = and_(_d.id == bindparam("held"), _d.fence == bindparam("held_fence"), text(IS_OPEN))
+
+_ENQUEUE = _deliveries.insert()
+_KNOWN = select(
+    or_(
+        exists().where(_IN_WORKSPACE, _d.event == bindparam("event")),
+        exists().where(_IN_WORKSPACE, _AS_MESSAGE),
+    )
+)
+_GET = _select(_d.id == bindparam("id"))
+_OF_MESSAGE = _select(_IN_WORKSPACE, _AS_MESSAGE)
+_HEAD = _select(_IN_CONVERSATION, text(IS_HEAD))
+_NEXT_WAITING = _oldest(_IN_CONVERSATION, text(IS_WAITING)).limit(1)
+_UNSETTLED = _oldest(_IN_CONVERSATION, text(IS_OPEN))
+_LISTED = (
+    _select(_d.state == bindparam("state"), text(IS_ASIDE))
+    .order_by(_d.accepted_at.desc(), _d.id.desc())
+    .limit(bindparam("limit"))
+)
+_KEPT = _oldest(text(IS_KEPT), _d.platform == bindparam("platform"), _d.author == bindparam("author"))
+_FETCHED = _deliveries.update().where(_d.id == bindparam("fetched"), text(IS_KEPT))
+_WRITE = _deliveries.update().where(_HELD)
+_BIND_CONVERSATION = _conversations.update().where(_conversations.c.id == bindparam("conversation"))
+_BIND = (
+    _deliveries.update()
+    .where(_d.id == bindparam("bound"))
+    .values(fence=_d.fence + 1, lease_until=None)
+    .returning(*_d)
+)
+_REVIVE = _deliveries.update().where(
+    _d.id == bindparam("revived"), _d.fence == bindparam("revived_fence"), text(IS_ASIDE)
+)
+_STORE_PARTS = _parts.insert()
+_PARTS = select(_parts).where(_parts.c.delivery_id == bindparam("delivery")).order_by(_parts.c.number)
+_RECORD = _parts.update().where(
+    _parts.c.delivery_id == bindparam("delivery"), _parts.c.number == bindparam("part")
+)
 
 
 class SqlDeliveries:
@@ -58,59 +126,38 @@ class SqlDeliveries:
         self._times = Times(connection)
 
     def enqueue(self, entry: NewDelivery) -> None:
-        self._connection.execute(_deliveries.insert().values(**columns(entry)))
+        self._connection.execute(_ENQUEUE, columns(entry))
 
     def known(self, question: Question) -> bool:
-        thread = question.thread
-        same_event = _deliveries.c.event == question.event
-        same_message = and_(
-            _deliveries.c.channel == thread.channel, _deliveries.c.message == question.message
-        )
-        here = and_(_deliveries.c.platform == thread.platform, _deliveries.c.workspace == thread.workspace)
-        either = or_(exists().where(here, same_event), exists().where(here, same_message))
-        return bool(self._connection.execute(select(either)).scalar())
+        message = _message(question.thread.linked_at, question.message)
+        return bool(self._connection.execute(_KNOWN, {**message, "event": question.event}).scalar())
 
     def get(self, delivery: DeliveryId) -> Delivery | None:
-        return self._first(_deliveries.c.id == delivery)
+        return self._first(_GET, {"id": delivery})
 
     def of_message(self, at: ChannelKey, message: MessageId) -> Delivery | None:
-        return self._first(
-            _deliveries.c.platform == at.platform,
-            _deliveries.c.workspace == at.workspace,
-            _deliveries.c.channel == at.channel,
-            _deliveries.c.message == message,
-        )
+        return self._first(_OF_MESSAGE, _message(at, message))
 
     def head(self, conversation: ConversationId) -> Delivery | None:
-        return self._first(_deliveries.c.conversation_id == conversation, text(IS_HEAD))
+        return self._first(_HEAD, {"conversation": conversation})
 
     def next_waiting(self, conversation: ConversationId) -> Delivery | None:
-        return self._first(_deliveries.c.conversation_id == conversation, text(IS_WAITING))
+        return self._first(_NEXT_WAITING, {"conversation": conversation})
 
     def unsettled(self, conversation: ConversationId) -> Sequence[Delivery]:
-        return self._select(
-            _deliveries.c.conversation_id == conversation, _deliveries.c.state.not_in(_SETTLED)
-        )
+        return self._all(_UNSETTLED, {"conversation": conversation})
 
     def listed(self, state: State, limit: int) -> Sequence[Delivery]:
-        rows = self._connection.execute(
-            select(_deliveries)
-            .where(_deliveries.c.state == state.value, text(IS_ASIDE))
-            .order_by(_deliveries.c.accepted_at.desc(), _deliveries.c.id.desc())
-            .limit(limit)
-        )
-        return [delivery(row) for row in rows]
+        return self._all(_LISTED, {"state": state.value, "limit": limit})
 
     def unlinked(self, at: ChannelKey) -> Sequence[Delivery]:
-        there = [_deliveries.c.platform == at.platform]
-        if at.workspace:
-            there.append(_deliveries.c.workspace == at.workspace)
+        there = {"platform": at.platform, "workspace": at.workspace, "channel": at.channel}
         if at.channel:
-            there.append(_deliveries.c.channel == at.channel)
-        return self._select(text(IS_UNLINKED), *there)
+            return self._all(_UNLINKED_IN_CHANNEL, there)
+        return self._all(_UNLINKED_IN_WORKSPACE if at.workspace else _UNLINKED_ANYWHERE, there)
 
     def claim(self, now: datetime, until: datetime, concurrency: int, limit: int) -> Sequence[Delivery]:
-        return [delivery(row) for row in self._claims.claim(now, until, concurrency, limit)]
+        return [row_delivery(row) for row in self._claims.claim(now, until, concurrency, limit)]
 
     def next_rank(self, lane: LaneId, platform: Platform, workspace: WorkspaceId) -> int:
         return self._claims.next_rank(lane, platform, workspace)
@@ -128,12 +175,12 @@ class SqlDeliveries:
         self, now: datetime, beyond: datetime, away: datetime, limit: int
     ) -> Sequence[tuple[Delivery, Lane]]:
         told = self._claims.tell_paused(now, beyond, away, limit)
-        return [(replace(delivery(row), told=True), lane) for row, lane in told]
+        return [(replace(row_delivery(row), told=True), lane) for row, lane in told]
 
     def behind_pauses(
         self, now: datetime, ready: datetime, old: datetime, limit: int
     ) -> Sequence[tuple[Delivery, Lane]]:
-        return [(delivery(row), lane) for row, lane in self._claims.behind_pauses(now, ready, old, limit)]
+        return [(row_delivery(row), lane) for row, lane in self._claims.behind_pauses(now, ready, old, limit)]
 
     def next_due(self, now: datetime) -> datetime | None:
         return self._claims.next_due(now)
@@ -152,16 +199,10 @@ class SqlDeliveries:
 
     def bind(self, delivery: Delivery, project: ProjectId) -> Delivery:
         self._connection.execute(
-            _conversations.update()
-            .where(_conversations.c.id == delivery.conversation)
-            .values(project=project)
+            _BIND_CONVERSATION, {"conversation": delivery.conversation, "project": project}
         )
-        self._connection.execute(
-            _deliveries.update()
-            .where(_deliveries.c.id == delivery.id)
-            .values(project=project, fence=_deliveries.c.fence + 1, lease_until=None)
-        )
-        return self._select(_deliveries.c.id == delivery.id)[0]
+        bound = self._connection.execute(_BIND, {"bound": delivery.id, "project": project})
+        return row_delivery(bound.one())
 
     def move(self, to: LaneId, paused_before: float) -> int:
         return self._claims.move(to, paused_before)
@@ -170,14 +211,9 @@ class SqlDeliveries:
         self._write(delivery, state=state.value, lease_until=None, settled_at=now, receipt="")
 
     def revive(self, delivery: Delivery) -> None:
+        written = {**changeable(delivery), "fence": delivery.fence + 1, "settled_at": None}
         revived = self._connection.execute(
-            _deliveries.update()
-            .where(
-                _deliveries.c.id == delivery.id,
-                _deliveries.c.fence == delivery.fence,
-                _deliveries.c.state.in_(_REVIVABLE),
-            )
-            .values(**changeable(delivery), fence=delivery.fence + 1, settled_at=None)
+            _REVIVE, {"revived": delivery.id, "revived_fence": delivery.fence, **written}
         )
         if revived.rowcount != 1:
             raise LeaseLost
@@ -187,57 +223,40 @@ class SqlDeliveries:
             {"delivery_id": delivery, "number": number, "content": content}
             for number, content in enumerate(texts)
         ]
-        self._connection.execute(_parts.insert(), rows)
+        self._connection.execute(_STORE_PARTS, rows)
 
     def parts(self, delivery: DeliveryId) -> Sequence[AnswerPart]:
-        rows = self._connection.execute(
-            select(_parts).where(_parts.c.delivery_id == delivery).order_by(_parts.c.number)
-        ).all()
+        rows = self._connection.execute(_PARTS, {"delivery": delivery}).all()
         last = len(rows) - 1
-        return [AnswerPart(row.number, row.content, row.posted, row.number == last) for row in rows]
+        return [AnswerPart(number, content, posted, number == last) for _, number, content, posted in rows]
 
     def record(self, delivery: DeliveryId, number: int, posted: str) -> None:
-        self._connection.execute(
-            _parts.update()
-            .where(_parts.c.delivery_id == delivery, _parts.c.number == number)
-            .values(posted=posted)
-        )
+        self._connection.execute(_RECORD, {"delivery": delivery, "part": number, "posted": posted})
 
     def kept(self, platform: Platform, author: AuthorId) -> Sequence[Delivery]:
-        return self._select(text(IS_KEPT), _deliveries.c.platform == platform, _deliveries.c.author == author)
+        return self._all(_KEPT, {"platform": platform, "author": author})
 
     def fetched(self, delivery: DeliveryId) -> None:
-        self._connection.execute(
-            _deliveries.update()
-            .where(_deliveries.c.id == delivery, text(IS_KEPT))
-            .values(state=State.DONE.value)
-        )
+        self._connection.execute(_FETCHED, {"fetched": delivery, "state": State.DONE.value})
 
-    def _first(self, *conditions: ColumnElement[bool] | TextClause) -> Delivery | None:
-        found = self._select(*conditions, limit=1)
-        return found[0] if found else None
+    def _first(self, statement: "Select[*tuple[Any, ...]]", values: Mapping[str, Any]) -> Delivery | None:
+        row = self._connection.execute(statement, values).first()
+        return None if row is None else row_delivery(row)
 
-    def _select(
-        self, *conditions: ColumnElement[bool] | TextClause, limit: int | None = None
-    ) -> Sequence[Delivery]:
-        rows = self._connection.execute(
-            select(_deliveries)
-            .where(*conditions)
-            .order_by(_deliveries.c.asked_at, _deliveries.c.id)
-            .limit(limit)
-        )
-        return [delivery(row) for row in rows]
+    def _all(self, statement: "Select[*tuple[Any, ...]]", values: Mapping[str, Any]) -> Sequence[Delivery]:
+        return [row_delivery(row) for row in self._connection.execute(statement, values)]
 
     def _write(self, held: Delivery, **values: Any) -> None:
         """Write only if the fence is still the holder's and nothing is settled yet."""
-        written = self._connection.execute(
-            _deliveries.update()
-            .where(
-                _deliveries.c.id == held.id,
-                _deliveries.c.fence == held.fence,
-                _deliveries.c.state.not_in(_SETTLED),
-            )
-            .values(**values)
-        )
+        written = self._connection.execute(_WRITE, {"held": held.id, "held_fence": held.fence, **values})
         if written.rowcount != 1:
             raise LeaseLost
+
+
+def _message(at: ChannelKey, message: MessageId) -> dict[str, str]:
+    return {
+        "platform": at.platform,
+        "workspace": at.workspace,
+        "channel": at.channel,
+        "message": message,
+    }

@@ -2,12 +2,26 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import Connection, and_, bindparam, literal, select
 
 from core.model import AuthorId, ChannelKey, Link, Platform, ProjectId, WorkspaceId
 from core.store.tables import AnyRow, LinkRow, table
 
 _links = table(LinkRow)
+_l = _links.c
+
+_HERE = and_(
+    _l.platform == bindparam("platform"),
+    _l.workspace == bindparam("workspace"),
+    _l.channel == bindparam("channel"),
+)
+_GET = select(_links).where(_HERE)
+_BOTH = select(_links).where(
+    _l.platform == bindparam("platform"),
+    _l.workspace == bindparam("workspace"),
+    _l.channel.in_([bindparam("channel"), literal("")]),
+)
+_REMOVE = _links.delete().where(_HERE)
 
 
 class SqlLinks:
@@ -17,8 +31,13 @@ class SqlLinks:
         self._connection = connection
 
     def get(self, at: ChannelKey) -> Link | None:
-        row = self._connection.execute(select(_links).where(_here(at))).first()
+        row = self._connection.execute(_GET, _place(at)).first()
         return None if row is None else _link(row)
+
+    def both(self, at: ChannelKey) -> tuple[Link | None, Link | None]:
+        links = [_link(row) for row in self._connection.execute(_BOTH, _place(at))]
+        found = {link.at.channel: link for link in links}
+        return found.get(at.channel) if at.channel else None, found.get("")
 
     def put(self, link: Link) -> None:
         self.remove(link.at)
@@ -35,7 +54,7 @@ class SqlLinks:
         )
 
     def remove(self, at: ChannelKey) -> bool:
-        return self._connection.execute(_links.delete().where(_here(at))).rowcount == 1
+        return self._connection.execute(_REMOVE, _place(at)).rowcount == 1
 
     def purge(self, platform: Platform, workspace: WorkspaceId) -> int:
         here = (_links.c.platform == platform, _links.c.workspace == workspace)
@@ -48,12 +67,8 @@ class SqlLinks:
         return [_link(row) for row in rows]
 
 
-def _here(at: ChannelKey) -> ColumnElement[bool]:
-    return and_(
-        _links.c.platform == at.platform,
-        _links.c.workspace == at.workspace,
-        _links.c.channel == at.channel,
-    )
+def _place(at: ChannelKey) -> dict[str, str]:
+    return {"platform": at.platform, "workspace": at.workspace, "channel": at.channel}
 
 
 def _link(row: AnyRow) -> Link:

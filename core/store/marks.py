@@ -3,13 +3,29 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select, text
+from sqlalchemy import Connection, and_, bindparam, or_, select, text
 
 from core.model import Delivery, DeliveryId, Mark
 from core.store.rows import delivery
 from core.store.tables import IS_MARKED, DeliveryRow, table
 
 _deliveries = table(DeliveryRow)
+_d = _deliveries.c
+
+_MARKED = _d.id == bindparam("marked_id")
+_PUT = _deliveries.update().where(
+    _MARKED,
+    or_(_d.mark.is_(None), and_(_d.mark != bindparam("said"), _d.mark != Mark.DELETED.value)),
+    or_(_d.marked.is_(None), and_(_d.marked != bindparam("said"), _d.marked != Mark.DELETED.value)),
+)
+_DUE = (
+    select(_deliveries)
+    .where(text(IS_MARKED), _d.mark_due <= bindparam("now"))
+    .order_by(_d.mark_due)
+    .limit(bindparam("limit"))
+)
+_WRITE = _deliveries.update().where(_MARKED)
+_DONE = _deliveries.update().where(_MARKED, _d.mark == bindparam("said")).values(mark=None, mark_due=None)
 
 
 class SqlMarks:
@@ -19,38 +35,16 @@ class SqlMarks:
         self._connection = connection
 
     def put(self, delivery: DeliveryId, mark: Mark, due: datetime) -> bool:
-        said = [mark.value, Mark.DELETED.value]
-        marked = self._connection.execute(
-            _deliveries.update()
-            .where(
-                _deliveries.c.id == delivery,
-                or_(_deliveries.c.mark.is_(None), _deliveries.c.mark.not_in(said)),
-                or_(_deliveries.c.marked.is_(None), _deliveries.c.marked.not_in(said)),
-            )
-            .values(mark=mark.value, mark_due=due)
-        )
-        return marked.rowcount == 1
+        put = {"marked_id": delivery, "said": mark.value, "mark": mark.value, "mark_due": due}
+        return self._connection.execute(_PUT, put).rowcount == 1
 
     def due(self, now: datetime, limit: int) -> Sequence[tuple[Delivery, Mark]]:
-        rows = self._connection.execute(
-            select(_deliveries)
-            .where(text(IS_MARKED), _deliveries.c.mark_due <= now)
-            .order_by(_deliveries.c.mark_due)
-            .limit(limit)
-        )
+        rows = self._connection.execute(_DUE, {"now": now, "limit": limit})
         return [(delivery(row), Mark(row.mark)) for row in rows]
 
     def later(self, delivery: DeliveryId, due: datetime) -> None:
-        self._connection.execute(
-            _deliveries.update().where(_deliveries.c.id == delivery).values(mark_due=due)
-        )
+        self._connection.execute(_WRITE, {"marked_id": delivery, "mark_due": due})
 
     def made(self, delivery: DeliveryId, mark: Mark) -> None:
-        self._connection.execute(
-            _deliveries.update().where(_deliveries.c.id == delivery).values(marked=mark.value)
-        )
-        self._connection.execute(
-            _deliveries.update()
-            .where(_deliveries.c.id == delivery, _deliveries.c.mark == mark.value)
-            .values(mark=None, mark_due=None)
-        )
+        self._connection.execute(_WRITE, {"marked_id": delivery, "marked": mark.value})
+        self._connection.execute(_DONE, {"marked_id": delivery, "said": mark.value})

@@ -18,7 +18,8 @@ IS_WAITING = "state = 'waiting'"
 IS_UNLINKED = "state = 'unlinked'"
 IS_KEPT = "state = 'kept'"
 IS_ACCEPTED = "state = 'accepted'"
-IS_OPEN = "state IN ('unlinked', 'waiting', 'accepted', 'asking')"
+IS_OPEN = "state IN ('unlinked', 'waiting', 'accepted', 'asking', 'answered', 'posting')"
+IS_COUNTED = "state <> 'refused'"
 IS_MARKED = "mark IS NOT NULL AND state = 'done'"
 IS_ASIDE = "state IN ('ambiguous', 'buried')"
 
@@ -63,7 +64,7 @@ class TurnRow(Row, table=True):
     """One turn. Ordered by when its question was written, then question before answer."""
 
     __tablename__ = "turns"
-    __table_args__ = (Index(None, "conversation_id", "asked_at", "delivery_id", "id"),)
+    __table_args__ = (Index("ix_turns_said", "conversation_id", "asked_at", "delivery_id", "id", "author"),)
 
     id: int | None = Field(default=None, primary_key=True)
     conversation_id: int
@@ -93,16 +94,19 @@ class DeliveryRow(Row, table=True):
         _partial("ix_deliveries_line", "lane", "rank", "due_at", "id", where=IS_FREE),
         _partial("ix_deliveries_ranks", "lane", "platform", "workspace", "rank", where=IS_ACCEPTED),
         _partial("ix_deliveries_ready", "lane", "ready_at", "id", where=IS_ACCEPTED),
-        _partial("ix_deliveries_open", "platform", "workspace", where=IS_OPEN),
+        _partial("ix_deliveries_open", "platform", "workspace", "state", where=IS_OPEN),
         _partial("ix_deliveries_marked", "mark_due", where=IS_MARKED),
         _partial("ix_deliveries_aside", "state", "accepted_at", "id", where=IS_ASIDE),
         _partial("ix_deliveries_leased", "lane", "lease_until", where=IS_LEASED),
         _partial("ix_deliveries_waiting", "conversation_id", "asked_at", "id", where=IS_WAITING),
         _partial("ix_deliveries_unlinked", "platform", "workspace", "channel", where=IS_UNLINKED),
         _partial("ix_deliveries_kept", "platform", "author", "asked_at", "id", where=IS_KEPT),
+        _partial("ix_deliveries_author", "platform", "workspace", "author", "accepted_at", where=IS_COUNTED),
+        _partial(
+            "ix_deliveries_channel", "platform", "workspace", "channel", "accepted_at", where=IS_COUNTED
+        ),
         Index("ix_deliveries_recent", "conversation_id", "accepted_at"),
-        Index("ix_deliveries_author", "author", "workspace", "accepted_at"),
-        Index("ix_deliveries_channel", "channel", "workspace", "accepted_at"),
+        Index("ix_deliveries_accepted", "accepted_at"),
     )
 
     id: str = Field(primary_key=True)

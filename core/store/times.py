@@ -2,15 +2,23 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, or_, select, text
+from sqlalchemy import Connection, bindparam, func, or_, select, text, union_all
 
-from core.model import SETTLED, LaneId, State, Tally
+from core.model import COUNTED_FOR, FINAL, LaneId, State, Tally
 from core.store.lanes import lane_of
-from core.store.tables import IS_FREE, DeliveryRow, LaneRow, table
+from core.store.tables import IS_ASIDE, IS_FREE, IS_KEPT, IS_OPEN, DeliveryRow, LaneRow, table
 
 _deliveries = table(DeliveryRow)
 _lanes = table(LaneRow)
-_unsettled = _deliveries.c.state.not_in([state.value for state in SETTLED])
+_unsettled = text(IS_OPEN)
+_by_state = select(_deliveries.c.state, func.count()).group_by(_deliveries.c.state)
+_is_final = _deliveries.c.state.in_([state.value for state in sorted(FINAL)])
+# Each is read from its own index alone, but for the last, which reads what was accepted lately.
+_STATES = union_all(
+    *[_by_state.where(text(condition)) for condition in (IS_OPEN, IS_ASIDE, IS_KEPT)],
+    _by_state.where(_deliveries.c.accepted_at >= bindparam("since"), _is_final),
+)
+_OLDEST = select(func.min(_deliveries.c.due_at)).where(text(IS_FREE))
 _DELIVERY_TIMES = ("accepted_at", "ready_at", "due_at", "lease_until", "mark_due")
 _LANE_TIMES = ("paused_since", "paused_until", "away_since")
 
@@ -47,15 +55,11 @@ class Times:
 
     def tally(self, now: datetime) -> Tally:
         """Count the queue for people."""
-        states = self._connection.execute(
-            select(_deliveries.c.state, func.count().label("many")).group_by(_deliveries.c.state)
-        )
+        states = self._connection.execute(_STATES, {"since": now - COUNTED_FOR})
         closed = (_lanes.c.paused_until > now) | _lanes.c.away_since.is_not(None)
         lanes = [lane_of(row) for row in self._connection.execute(select(_lanes).where(closed))]
-        oldest = self._connection.execute(
-            select(func.min(_deliveries.c.due_at)).where(text(IS_FREE))
-        ).scalar()
-        by_state = {State(row.state): row.many for row in states}
+        by_state = {State(state): many for state, many in states}
+        oldest = self._connection.execute(_OLDEST).scalar()
         return Tally(by_state, oldest, {LaneId(lane.id): lane for lane in lanes})
 
 

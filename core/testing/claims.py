@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.model import (
+    COUNTED_FOR,
+    FINAL,
     SETTLED,
     Delivery,
     DeliveryId,
@@ -164,7 +166,12 @@ class MemoryClaims:
         return min((at for at in times if at > now), default=None)
 
     def tally(self, now: datetime) -> Tally:
-        states = [row.delivery.state for row in self._tables.queued()]
+        lately = now - COUNTED_FOR
+        states = [
+            row.delivery.state
+            for row in self._tables.queued()
+            if row.delivery.state not in FINAL or row.delivery.accepted_at >= lately
+        ]
         due = [
             row.delivery.due_at
             for row in self._tables.queued()

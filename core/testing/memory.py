@@ -3,14 +3,19 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 
+from core import history
 from core.errors import StoreUnavailable
 from core.model import (
+    SETTLED,
+    AuthorId,
     Conversation,
     ConversationId,
     Delivery,
     DeliveryId,
+    Outlived,
     Platform,
     ProjectId,
     Role,
@@ -62,7 +67,17 @@ class _Conversations:
     def append(self, conversation: ConversationId, delivery: DeliveryId, turn: Turn) -> None:
         self._tables.turns.append((conversation, delivery, turn))
 
-    def turns(self, delivery: Delivery) -> Sequence[Turn]:
+    def turns(self, delivery: Delivery, budget: int) -> Sequence[Turn]:
+        turns = self._upto(delivery)
+        needed = history.beyond(turns[::-1], budget)
+        if needed is None or needed == len(turns):
+            return turns
+        return [turns[0], *turns[-needed:]]
+
+    def speakers(self, delivery: Delivery) -> Sequence[AuthorId]:
+        return history.speakers(self._upto(delivery))
+
+    def _upto(self, delivery: Delivery) -> Sequence[Turn]:
         rows = self._tables.rows
         upto = (delivery.asked_at, delivery.id)
         earlier = [
@@ -94,8 +109,24 @@ class _Conversations:
             for thread, one in self._tables.conversations.items()
             if (thread.platform, thread.workspace) == (platform, workspace)
         ]
-        oldest = sorted(here, key=lambda one: one.id)[:limit]
-        gone = {self._tables.conversations.pop(one.thread).id for one in oldest}
+        return self._remove(sorted(here, key=lambda one: one.id)[:limit])
+
+    def outlived(self, after: ConversationId, before: datetime, limit: int) -> Outlived:
+        behind = [one for one in self._tables.conversations.values() if one.id > after]
+        looked_at = sorted(behind, key=lambda one: one.id)[:limit]
+        asked = {one.id: self._tables.of(one.id) for one in looked_at}
+        times = {id_: [one.accepted_at for one in theirs] for id_, theirs in asked.items() if theirs}
+        over = [
+            one
+            for one in looked_at
+            if max(times.get(one.id, [before])) < before
+            and all(delivery.state in SETTLED for delivery in asked[one.id])
+        ]
+        is_end = len(looked_at) < limit or any(min(began) >= before for began in times.values())
+        return Outlived(None if is_end else looked_at[-1].id, self._remove(over))
+
+    def _remove(self, conversations: Sequence[Conversation]) -> int:
+        gone = {self._tables.conversations.pop(one.thread).id for one in conversations}
         self._tables.turns = [turn for turn in self._tables.turns if turn[0] not in gone]
         for row in [row for row in self._tables.queued() if row.delivery.conversation in gone]:
             del self._tables.rows[row.delivery.id]

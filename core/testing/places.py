@@ -1,10 +1,11 @@
 """The store's twin: lanes, links, marks and counts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from core.model import (
-    AuthorId,
+    Amounts,
     ChannelKey,
     ConversationId,
     Delivery,
@@ -14,6 +15,7 @@ from core.model import (
     Link,
     Mark,
     Platform,
+    Question,
     State,
     ThreadKey,
     WorkspaceId,
@@ -46,6 +48,9 @@ class MemoryLinks:
 
     def get(self, at: ChannelKey) -> Link | None:
         return self._tables.links.get(at)
+
+    def both(self, at: ChannelKey) -> tuple[Link | None, Link | None]:
+        return self.get(at) if at.channel else None, self.get(replace(at, channel=""))
 
     def put(self, link: Link) -> None:
         self._tables.links[link.at] = link
@@ -95,25 +100,20 @@ class MemoryCounts:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def in_thread(self, conversation: ConversationId, since: datetime) -> int:
-        return sum(one.conversation == conversation for one in self._since(since))
-
-    def by_author(self, platform: Platform, workspace: WorkspaceId, author: AuthorId, since: datetime) -> int:
-        here = (platform, workspace, author)
-        return sum(
-            (one.thread.platform, one.thread.workspace, one.author) == here for one in self._since(since)
-        )
-
-    def in_channel(self, at: ChannelKey, since: datetime) -> int:
-        return sum(one.thread.linked_at == at for one in self._since(since))
-
-    def waiting(self, platform: Platform, workspace: WorkspaceId, enough: int) -> int:
-        return min(
-            enough,
-            sum(
-                row.delivery.state in _OPEN
-                and (row.delivery.thread.platform, row.delivery.thread.workspace) == (platform, workspace)
-                for row in self._tables.queued()
+    def lately(
+        self, question: Question, conversation: ConversationId, since: datetime, upto: Amounts
+    ) -> Amounts:
+        rows = [row.delivery for row in self._tables.queued()]
+        counted = [one for one in rows if one.accepted_at >= since and one.state is not State.REFUSED]
+        there = question.thread.linked_at
+        here = [one for one in counted if _workspace(one.thread) == _workspace(question.thread)]
+        waiting = [one for one in rows if one.state in _OPEN]
+        return Amounts(
+            _bounded(upto.thread, [one.conversation == conversation for one in counted]),
+            _bounded(upto.person, [one.author == question.author for one in here]),
+            _bounded(upto.channel, [one.thread.linked_at == there for one in counted]),
+            _bounded(
+                upto.waiting, [_workspace(one.thread) == _workspace(question.thread) for one in waiting]
             ),
         )
 
@@ -124,9 +124,10 @@ class MemoryCounts:
                 found[one.thread] = one.asked_at
         return found
 
-    def _since(self, since: datetime) -> Sequence[Delivery]:
-        return [
-            row.delivery
-            for row in self._tables.queued()
-            if row.delivery.accepted_at >= since and row.delivery.state is not State.REFUSED
-        ]
+
+def _bounded(upto: int | None, counted: Sequence[bool]) -> int | None:
+    return None if upto is None else min(upto, sum(counted))
+
+
+def _workspace(thread: ThreadKey) -> tuple[str, str]:
+    return (thread.platform, thread.workspace)

@@ -1,11 +1,13 @@
 """What every queue promises of what is edited, deleted, marked, counted, forgotten and revived."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from core.errors import LeaseLost
 from core.model import (
+    Amounts,
     ChannelKey,
     DeliveryId,
     Lane,
@@ -13,6 +15,7 @@ from core.model import (
     Mark,
     MessageId,
     ProjectId,
+    Question,
     Role,
     State,
     Turn,
@@ -21,6 +24,7 @@ from core.ports import Transact, UnitOfWork
 from tests.fixtures.queued import (
     ANA,
     BEN,
+    BUDGET,
     CHAT,
     FAR,
     KEY,
@@ -28,12 +32,14 @@ from tests.fixtures.queued import (
     OTHER,
     SHOP,
     TEAM,
+    Work,
     at,
     claim,
     claim_one,
     enqueue,
     names,
     place,
+    question,
     thread,
 )
 
@@ -69,7 +75,7 @@ async def test_only_a_questions_own_text_is_rewritten(begin: Transact) -> None:
     assert await begin(lambda uow: uow.conversations.asked(ONE)) == "one"
     two = await begin(lambda uow: uow.deliveries.get(TWO))
     assert two is not None
-    turns = await begin(lambda uow: uow.conversations.turns(two))
+    turns = await begin(lambda uow: uow.conversations.turns(two, BUDGET))
     assert [turn.text for turn in turns] == ["one", "a", "2"]
 
 
@@ -79,7 +85,7 @@ async def test_what_is_forgotten_of_a_thread_is_a_question_with_its_answer(begin
     assert await begin(lambda uow: uow.conversations.asked(ONE)) is None
     two = await begin(lambda uow: uow.deliveries.get(TWO))
     assert two is not None
-    assert [turn.text for turn in await begin(lambda uow: uow.conversations.turns(two))] == ["2"]
+    assert [turn.text for turn in await begin(lambda uow: uow.conversations.turns(two, BUDGET))] == ["2"]
 
 
 async def test_a_mark_is_due_once_its_answer_is_posted_and_until_it_is_made(begin: Transact) -> None:
@@ -136,14 +142,22 @@ async def test_what_was_asked_is_counted_by_person_and_by_channel_but_not_what_w
         enqueue(uow, "refused", state=State.REFUSED)
 
     await begin(prepare)
-    assert await begin(lambda uow: uow.counts.by_author(CHAT, TEAM, ANA, NOW)) == 2
-    assert await begin(lambda uow: uow.counts.by_author(CHAT, TEAM, ANA, at(-1))) == 3
-    assert await begin(lambda uow: uow.counts.in_channel(place(), NOW)) == 2
-    assert await begin(lambda uow: uow.counts.in_channel(place("other"), NOW)) == 1
-    assert await begin(lambda uow: uow.counts.waiting(CHAT, TEAM, 9)) == 4
-    assert await begin(lambda uow: uow.counts.waiting(CHAT, TEAM, 3)) == 3
+    here, elsewhere = question("new", thread("t-a")), question("new", thread("t", place("other")))
+    nine, three = Amounts(9, 9, 9, 9), Amounts(3, None, 2, 3)
+    assert await begin(_lately(here, NOW, nine)) == Amounts(1, 2, 2, 4)
+    assert await begin(_lately(here, at(-1), nine)) == Amounts(1, 3, 3, 4)
+    assert await begin(_lately(elsewhere, NOW, nine)) == Amounts(1, 2, 1, 4)
+    assert await begin(_lately(here, at(-1), three)) == Amounts(1, None, 2, 3)
+    assert await begin(_lately(here, at(-1), Amounts())) == Amounts()
     await begin(lambda uow: uow.deliveries.settle(claim(uow)[0], State.DONE, NOW))
-    assert await begin(lambda uow: uow.counts.waiting(CHAT, TEAM, 9)) == 3
+    assert await begin(_lately(here, NOW, nine)) == Amounts(1, 2, 2, 3)
+
+
+def _lately(asks: Question, since: datetime, upto: Amounts) -> Work[Amounts]:
+    def work(uow: UnitOfWork) -> Amounts:
+        return uow.counts.lately(asks, uow.conversations.open(asks.thread, None).id, since, upto)
+
+    return work
 
 
 async def test_a_lanes_line_is_claimed_by_rank_among_what_is_due(begin: Transact) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from core.errors import ThreadlineError
 from core.model import (
     SETTLED,
+    Amounts,
     ConversationId,
     Delivery,
     DeliveryId,
@@ -28,7 +29,19 @@ from core.model import (
 from core.ports import Transact, UnitOfWork
 from core.store import Store, connect
 from core.testing import MemoryStore
-from tests.fixtures.queued import ANA, BEN, CHAT, KEY, OTHER, SHOP, at, enqueue, place, question, thread
+from tests.fixtures.queued import (
+    ANA,
+    BEN,
+    CHAT,
+    KEY,
+    OTHER,
+    SHOP,
+    at,
+    enqueue,
+    place,
+    question,
+    thread,
+)
 
 
 @dataclass
@@ -55,7 +68,7 @@ def _enqueue(number: int, there: str, lane: LaneId, state: State, asked: int, du
         author = BEN if number % 3 else ANA
         if uow.deliveries.known(asks):
             return "known"
-        enqueue(
+        here = enqueue(
             uow,
             f"q{number}",
             thread(there),
@@ -66,9 +79,8 @@ def _enqueue(number: int, there: str, lane: LaneId, state: State, asked: int, du
             author=author,
             receipt=Receipt(f"r{number}"),
         )
-        opened = uow.conversations.open(thread(there), None)
-        uow.conversations.append(opened.id, DeliveryId(f"q{number}"), Turn(Role.USER, ANA, f"{number}"))
-        return opened
+        uow.conversations.append(here.id, DeliveryId(f"q{number}"), Turn(Role.USER, ANA, f"{number}"))
+        return here
 
     return step
 
@@ -223,6 +235,10 @@ def _purge(limit: int) -> Step:
     return lambda uow, _: uow.conversations.purge(CHAT, place().workspace, limit)
 
 
+def _outlive(seconds: int, limit: int) -> Step:
+    return lambda uow, seen: uow.conversations.outlived(ConversationId(0), at(seen.now - seconds), limit)
+
+
 def _set_back(seconds: int) -> Step:
     def step(uow: UnitOfWork, seen: Seen) -> object:
         uow.deliveries.set_back(timedelta(seconds=seconds), at(seen.now))
@@ -253,6 +269,7 @@ _STEPS = st.lists(
         st.builds(_mark, _WHICH, st.sampled_from(Mark), st.integers(-2, 3)),
         st.builds(_amend, st.integers(0, 12), st.sampled_from(["", "other"])),
         st.builds(_purge, st.integers(0, 1)),
+        st.builds(_outlive, st.integers(0, 9), st.integers(1, 3)),
         st.builds(_set_back, st.integers(1, 9)),
     ),
     min_size=5,
@@ -311,17 +328,18 @@ def _view(uow: UnitOfWork, now: float) -> object:
 
 def _of(uow: UnitOfWork, conversation: ConversationId) -> object:
     head = uow.deliveries.head(conversation)
-    said = [] if head is None else list(uow.conversations.turns(head))
+    said = [] if head is None else list(uow.conversations.turns(head, 2))
     return head, said, uow.deliveries.next_waiting(conversation), list(uow.deliveries.unsettled(conversation))
 
 
 def _counts(uow: UnitOfWork) -> object:
-    counts, here = uow.counts, place()
+    counts = uow.counts
     return (
         counts.latest(CHAT, at(0)),
-        [counts.by_author(CHAT, here.workspace, author, at(0)) for author in (ANA, BEN)],
-        counts.in_channel(here, at(0)),
-        counts.waiting(CHAT, here.workspace, 3),
+        [
+            counts.lately(question("new", author=author), ConversationId(1), at(0), upto)
+            for author, upto in ((ANA, Amounts(2, 3, 4, 3)), (BEN, Amounts(person=9)), (ANA, Amounts()))
+        ],
     )
 
 

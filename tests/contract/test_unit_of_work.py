@@ -22,6 +22,7 @@ from core.ports import Transact, UnitOfWork
 from core.testing import MemoryStore
 from tests.fixtures.queued import (
     ANA,
+    BUDGET,
     CHAT,
     KEY,
     NOW,
@@ -132,14 +133,14 @@ async def test_turns_are_in_the_order_their_questions_were_written(begin: Transa
     last = replace(late, id=DeliveryId("c-next"), asked_at=at(2))
     seen = await begin(
         lambda uow: [
-            [turn.text for turn in uow.conversations.turns(one)] for one in (late, first, same, last)
+            [turn.text for turn in uow.conversations.turns(one, BUDGET)] for one in (late, first, same, last)
         ]
     )
     assert seen[0] == ["z-late?", "z-late!"]
     assert seen[1] == ["z-late?", "z-late!", "b-first?", "b-first!"]
     assert seen[2] == [*seen[1], "a-same?"]
     assert seen[3] == [*seen[2], "c-next?"]
-    turns = await begin(lambda uow: uow.conversations.turns(late))
+    turns = await begin(lambda uow: uow.conversations.turns(late, BUDGET))
     assert turns[0] == Turn(Role.USER, ANA, "z-late?")
     assert turns[1] == Turn(Role.ASSISTANT, None, "z-late!")
 
@@ -226,7 +227,7 @@ def _all(uow: UnitOfWork) -> tuple[object, ...]:
     return (
         uow.conversations.get(thread("t-lost")),
         head,
-        list(uow.conversations.turns(head)),
+        list(uow.conversations.turns(head, BUDGET)),
         list(uow.deliveries.parts(head.id)),
         uow.deliveries.tally(NOW),
         uow.lanes.get(KEY),

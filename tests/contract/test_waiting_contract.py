@@ -7,6 +7,7 @@ import pytest
 
 from core.errors import LeaseLost
 from core.model import (
+    Amounts,
     AnswerPart,
     Delivery,
     DeliveryId,
@@ -33,6 +34,7 @@ from tests.fixtures.queued import (
     enqueue,
     names,
     place,
+    question,
     thread,
 )
 
@@ -206,9 +208,10 @@ async def test_the_questions_of_a_thread_since_a_time_are_counted(begin: Transac
     for name, accepted in (("edge", 0.0), ("new", 5.0)):
         await begin(partial(enqueue, name=name, where=there, accepted=accepted, state=State.WAITING))
     await begin(lambda uow: enqueue(uow, "elsewhere"))
-    assert await begin(lambda uow: uow.counts.in_thread(conversation.id, NOW)) == 2
-    assert await begin(lambda uow: uow.counts.in_thread(conversation.id, at(-1))) == 3
-    assert await begin(lambda uow: uow.counts.in_thread(conversation.id, FAR)) == 0
+    asks, nine = question("another", there), Amounts(thread=9)
+    assert await begin(lambda uow: uow.counts.lately(asks, conversation.id, NOW, nine)) == Amounts(2)
+    assert await begin(lambda uow: uow.counts.lately(asks, conversation.id, at(-1), nine)) == Amounts(3)
+    assert await begin(lambda uow: uow.counts.lately(asks, conversation.id, FAR, nine)) == Amounts(0)
 
 
 async def test_the_latest_questions_of_threads_are_told(begin: Transact) -> None:

@@ -14,7 +14,7 @@ from core.model import NO_RECEIPT, AuthorId, ChannelKey, Link, State
 from core.ports import UnitOfWork
 from core.store import Store, connect, migrate
 from core.store.tables import Row
-from tests.fixtures.queued import ANA, CHAT, KEY, NOW, SHOP, TEAM, at, claim, place, thread
+from tests.fixtures.queued import ANA, BUDGET, CHAT, KEY, NOW, SHOP, TEAM, at, claim, place, thread
 
 # What the first version wrote, in its own columns and its own form of a time.
 _DELIVERY = """
@@ -81,7 +81,7 @@ async def test_this_version_goes_on_with_what_the_version_before_began(engine: E
     def walk(uow: UnitOfWork) -> None:
         (one,) = claim(uow)
         assert (one.id, one.thread, one.lane, one.receipt) == ("open", thread("t1"), KEY, NO_RECEIPT)
-        assert [turn.text for turn in uow.conversations.turns(one)] == ["Who?"]
+        assert [turn.text for turn in uow.conversations.turns(one, BUDGET)] == ["Who?"]
         assert uow.conversations.move(thread("t1"), "t2")
         uow.deliveries.settle(one, State.KEPT, at(1))
         following = uow.deliveries.next_waiting(one.conversation)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.history import speakers, window, with_names
+from core.history import beyond, speakers, window, with_names
 from core.model import AuthorId, Role, Turn
 
 ANA, BEN = AuthorId("ana"), AuthorId("ben")
@@ -49,10 +49,16 @@ def test_a_newest_turn_over_the_budget_is_sent_all_the_same() -> None:
 
 def test_one_speaker_is_not_named_and_several_are() -> None:
     alone = [_person("one"), _answer("a"), _person("two")]
-    assert with_names(alone, {ANA: "Ana"}) == alone
+    assert with_names(alone, [ANA], {ANA: "Ana"}) == alone
     both = [_person("one"), _answer("a"), _person("two", BEN)]
-    assert [turn.text for turn in with_names(both, {BEN: "Ben"})] == ["Speaker 1: one", "a", "Ben: two"]
     assert speakers(both) == (ANA, BEN)
+    named = with_names(both, [ANA, BEN], {BEN: "Ben"})
+    assert [turn.text for turn in named] == ["Speaker 1: one", "a", "Ben: two"]
+
+
+def test_who_spoke_in_turns_that_are_left_out_counts_among_the_people() -> None:
+    named = with_names([_person("two", BEN)], [ANA, BEN], {})
+    assert [turn.text for turn in named] == ["Speaker 2: two"]
 
 
 _TURNS = st.lists(
@@ -73,3 +79,15 @@ def test_the_window_is_an_ordered_part_of_the_turns_that_ends_with_the_newest(
     assert chosen.turns[0].role is Role.USER
     assert sum(len(turn.text) for turn in chosen.turns) <= max(budget, len(newest))
     assert chosen.trimmed == (len(chosen.turns) < len(everything))
+
+
+@given(_TURNS, st.text(max_size=30), st.integers(0, 200))
+def test_the_window_of_no_more_turns_than_it_needs_is_the_window_of_all(
+    turns: list[Turn], newest: str, budget: int
+) -> None:
+    everything = [*turns, _person(newest)]
+    needed = beyond(everything[::-1], budget)
+    enough = (
+        everything if needed in {None, len(everything)} else [everything[0], *everything[-(needed or 0) :]]
+    )
+    assert window(enough, budget) == window(everything, budget)
