@@ -61,7 +61,10 @@ class DiscordSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that is set from outside; None are the parties whose secrets are not set."""
+    """Everything that is set from outside; None are the parties whose secrets are not set.
+
+    `retention`: how long after its last question a conversation is kept; None: for ever.
+    """
 
     chat: ChatSettings | None
     slack: SlackSettings | None
@@ -74,6 +77,7 @@ class Settings:
     concurrency: int
     admins: frozenset[str]
     allowances: Allowances = field(default_factory=Allowances)
+    retention: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ VARIABLES = (
     "THREADLINE_QUESTIONS_PER_PERSON",
     "THREADLINE_QUESTIONS_PER_CHANNEL",
     "THREADLINE_QUEUE_LIMIT",
+    "THREADLINE_RETENTION_DAYS",
     "THREADLINE_ADMINS",
     "SLACK_BOT_TOKEN",
     "SLACK_APP_TOKEN",
@@ -123,7 +124,13 @@ def _settings(reading: _Reading, *, listens: bool) -> Settings:
         concurrency=reading.take("THREADLINE_CONCURRENCY", parsing.whole(1, 1000), 8),
         admins=reading.take("THREADLINE_ADMINS", parsing.ids, frozenset()),
         allowances=_allowances(reading),
+        retention=reading.take("THREADLINE_RETENTION_DAYS", _days, None),
     )
+
+
+def _days(text: str) -> timedelta | None:
+    many = parsing.allowance(1, 36_500)(text)
+    return None if many is None else timedelta(days=many)
 
 
 def _allowances(reading: _Reading) -> Allowances:

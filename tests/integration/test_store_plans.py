@@ -57,12 +57,7 @@ def scans(engine: Engine, said: Said) -> list[tuple[str, str]]:
             if statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))
             for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         ]
-    whole = tuple(f"SCAN {name}" for name in _GROWING)
-    return [
-        (step, statement)
-        for step, statement in steps
-        if step.startswith(whole) and not step.endswith(_BOUNDED)
-    ]
+    return [told for told in steps if told[0].startswith(_SCANS) and not told[0].endswith(_BOUNDED)]
 
 
 async def _live(world: World) -> None:
