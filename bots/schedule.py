@@ -1,7 +1,7 @@
-"""APScheduler as an alarm clock for the earliest due time; what is due is known to the tables alone."""
+"""APScheduler as an alarm clock: for the earliest due time, which only the tables know, and for tidying."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 import structlog
@@ -15,6 +15,8 @@ STEP = 5.0
 """Seconds by which wall and steady time may drift apart before the wake-up is registered anew."""
 
 _WAKE_UP = "wake"
+SIX_HOURLY: Mapping[str, str | int] = {"hour": "*/6", "jitter": 3_600}
+"""Four times a day, each time up to an hour sooner or later by chance: many processes spread themselves."""
 
 
 class Schedule:
@@ -53,6 +55,15 @@ class Schedule:
         await asyncio.wait([watching])  # meanwhile the loop runs the shutdown, which it was only handed
         if not watching.cancelled():
             watching.result()
+
+    def regularly(
+        self, work: Callable[[], Awaitable[object]], when: Mapping[str, str | int] = SIX_HOURLY
+    ) -> None:
+        """Have `work` done whenever the wall clock is at `when` (fields of APScheduler's cron), in UTC.
+
+        What it raises is logged; a second one is not begun while one runs.
+        """
+        self._scheduler.add_job(work, "cron", max_instances=1, **when)
 
     def next_due(self, at: datetime | None) -> None:
         """Plan the wake-up for `at` (aware), in place of the one before; None: plan none.

@@ -45,6 +45,7 @@ from core.services.leases import Leases
 from core.services.marking import Marking
 from core.services.offered import Services
 from core.services.posting import Posting
+from core.services.retaining import Retaining
 from core.store import SoleProcess, Store, check
 
 __all__ = [
@@ -189,6 +190,8 @@ async def _delivering(
     delivering = _build_delivering(
         settings, store, chat, posters, clock=clock, leases=leases, on_next_due=schedule.next_due
     )
+    if settings.retention is not None:
+        schedule.regularly(Retaining(store, clock, keep=settings.retention).forget_outlived)
     schedule.start()
     working = asyncio.create_task(delivering.run(), name="delivering")
     try:

@@ -182,6 +182,19 @@ async def test_nothing_wakes_after_the_stop_and_stopping_twice_is_no_fault() -> 
             await asyncio.wait_for(woken.wait(), 0.15)
 
 
+async def test_regular_work_is_done_each_time_and_a_failure_ends_nothing() -> None:
+    done = asyncio.Semaphore(0)
+
+    async def work() -> None:
+        done.release()
+        raise OSError("once")
+
+    async with running(SystemClock(), asyncio.Event()) as schedule:
+        schedule.regularly(work, {"second": "*"})
+        for _ in range(2):
+            await asyncio.wait_for(done.acquire(), 5)
+
+
 async def test_what_the_watch_died_of_comes_out_at_the_stop() -> None:
     tried = asyncio.Event()
 
