@@ -12,7 +12,7 @@ from bots.slack.inbound import SLACK
 from bots.wiring import opened_store
 from bots.wiring.parts import file_of
 from core.clock import SystemClock
-from core.model import Lane, Link, State, Tally
+from core.model import FINAL, Lane, Link, State, Tally
 
 
 def status() -> None:
@@ -57,7 +57,8 @@ def _closed(lane: Lane) -> str:
 def _queue(tally: Tally) -> Table:
     table = Table("state", "questions")
     for state in State:
-        table.add_row(state.value, str(tally.by_state.get(state, 0)))
+        lately = " (last hour)" if state in FINAL else ""
+        table.add_row(f"{state.value}{lately}", str(tally.by_state.get(state, 0)))
     return table
 
 

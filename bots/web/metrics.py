@@ -1,4 +1,4 @@
-"""What the queue holds, as Prometheus reads it: counted in the tables whenever it is asked for."""
+"""What the queue holds, as Prometheus reads it: counted in the tables, by their indexes, whenever it asks."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -26,7 +26,11 @@ class _Queue(Collector):
         self._now = now
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        states = GaugeMetricFamily("threadline_questions", "Questions by state.", labels=["state"])
+        states = GaugeMetricFamily(
+            "threadline_questions",
+            "Questions by state; done, cancelled and refused: of those accepted within the last hour.",
+            labels=["state"],
+        )
         for state in State:
             states.add_metric([state.value], self._tally.by_state.get(state, 0))
         yield states

@@ -229,6 +229,9 @@ class Counts(Protocol):
         """
         ...
 
-    def latest(self, platform: Platform, since: datetime) -> Mapping[ThreadKey, datetime]:
-        """Return the threads with questions written since then, with the newest question's time."""
+    def latest(self, platform: Platform, since: datetime, limit: int) -> Mapping[ThreadKey, datetime]:
+        """Return the threads with questions written since then, with the newest question's time.
+
+        Those with the newest come first; there are no more than `limit`.
+        """
         ...

@@ -31,6 +31,8 @@ from core.services.linking import project_for, release
 from core.services.overtaking import Overtaking
 from core.services.stopping import says_stop, stop
 
+_LEDGER = 10_000  #: threads
+
 
 @dataclass(frozen=True, slots=True)
 class AskingRules:
@@ -109,9 +111,11 @@ class Asking:
         return await self._transact(work)
 
     async def ledger(self, platform: Platform, since: datetime) -> Mapping[ThreadKey, datetime]:
-        """Return our threads with questions written since then, and when the newest was; newest first."""
-        latest = await self._transact(lambda uow: uow.counts.latest(platform, since))
-        return dict(sorted(latest.items(), key=lambda entry: entry[1], reverse=True))
+        """Return our threads with questions written since then, and when the newest was; newest first.
+
+        Of more than ten thousand, the latest.
+        """
+        return await self._transact(lambda uow: uow.counts.latest(platform, since, _LEDGER))
 
     def _accept(
         self, uow: UnitOfWork, question: Question, now: datetime

@@ -39,10 +39,13 @@ _COUNTED: Mapping[str, Sequence[ColumnElement[bool] | TextClause]] = {
 # Said so that no index is used for the platform: all rows may have the same.
 _ON_PLATFORM = func.coalesce(_d.platform, _d.platform) == bindparam("platform")
 _THREAD = (_d.workspace, _d.channel, _d.thread)
+_newest = func.max(_d.asked_at)
 _LATEST = (
-    select(*_THREAD, func.max(_d.asked_at))
+    select(*_THREAD, _newest)
     .where(_d.accepted_at >= bindparam("accepted"), _d.asked_at >= bindparam("since"), _ON_PLATFORM)
     .group_by(*_THREAD)
+    .order_by(_newest.desc())
+    .limit(bindparam("limit"))
 )
 
 
@@ -70,8 +73,8 @@ class SqlCounts:
         counted = self._connection.execute(_counting(tuple(bounds)), asked).one()
         return Amounts(**dict(zip(bounds, counted, strict=True)))
 
-    def latest(self, platform: Platform, since: datetime) -> Mapping[ThreadKey, datetime]:
-        asked = {"platform": platform, "since": since, "accepted": since - _APART}
+    def latest(self, platform: Platform, since: datetime, limit: int) -> Mapping[ThreadKey, datetime]:
+        asked = {"platform": platform, "since": since, "accepted": since - _APART, "limit": limit}
         return {
             ThreadKey(platform, WorkspaceId(workspace), channel, thread): newest
             for workspace, channel, thread, newest in self._connection.execute(_LATEST, asked)

@@ -18,7 +18,9 @@ _STATES = union_all(
     *[_by_state.where(text(condition)) for condition in (IS_OPEN, IS_ASIDE, IS_KEPT)],
     _by_state.where(_deliveries.c.accepted_at >= bindparam("since"), _is_final),
 )
-_OLDEST = select(func.min(_deliveries.c.due_at)).where(text(IS_FREE))
+# Lane by lane: the first entry of each in the index, however many follow.
+_first_due = select(func.min(_deliveries.c.due_at)).where(_deliveries.c.lane == _lanes.c.id, text(IS_FREE))
+_OLDEST = select(func.min(_first_due.scalar_subquery())).select_from(_lanes)
 _DELIVERY_TIMES = ("accepted_at", "ready_at", "due_at", "lease_until", "mark_due")
 _LANE_TIMES = ("paused_since", "paused_until", "away_since")
 

@@ -117,12 +117,12 @@ class MemoryCounts:
             ),
         )
 
-    def latest(self, platform: Platform, since: datetime) -> Mapping[ThreadKey, datetime]:
+    def latest(self, platform: Platform, since: datetime, limit: int) -> Mapping[ThreadKey, datetime]:
         found: dict[ThreadKey, datetime] = {}
         for one in self._tables.written():
             if one.thread.platform == platform and one.asked_at >= since:
                 found[one.thread] = one.asked_at
-        return found
+        return dict(sorted(found.items(), key=lambda entry: entry[1], reverse=True)[:limit])
 
 
 def _bounded(upto: int | None, counted: Sequence[bool]) -> int | None:

@@ -77,7 +77,7 @@ async def test_a_move_carries_all_deliveries_of_its_conversation_and_no_others(b
         "unlinked": NEW,
         "other": thread("t-other"),
     }
-    latest = await begin(lambda uow: uow.counts.latest(CHAT, NOW))
+    latest = await begin(lambda uow: uow.counts.latest(CHAT, NOW, 9))
     assert latest == {NEW: at(4), thread("t-other"): at(5)}
     assert await begin(lambda uow: uow.deliveries.known(question("first", OLD)))
 

@@ -335,7 +335,7 @@ def _of(uow: UnitOfWork, conversation: ConversationId) -> object:
 def _counts(uow: UnitOfWork) -> object:
     counts = uow.counts
     return (
-        counts.latest(CHAT, at(0)),
+        counts.latest(CHAT, at(0), 9),
         [
             counts.lately(question("new", author=author), ConversationId(1), at(0), upto)
             for author, upto in ((ANA, Amounts(2, 3, 4, 3)), (BEN, Amounts(person=9)), (ANA, Amounts()))

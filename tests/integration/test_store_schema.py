@@ -220,7 +220,7 @@ _HOT: dict[str, tuple[Hot, set[str]]] = {
         lambda uow: uow.conversations.outlived(ConversationId(0), at(9), 9),
         {"ix_deliveries_recent"},
     ),
-    "latest": (lambda uow: uow.counts.latest(CHAT, NOW), {"ix_deliveries_accepted"}),
+    "latest": (lambda uow: uow.counts.latest(CHAT, NOW, 9), {"ix_deliveries_accepted"}),
     "tally": (
         lambda uow: uow.deliveries.tally(NOW),
         {"ix_deliveries_open", "ix_deliveries_aside", "ix_deliveries_kept", "ix_deliveries_accepted"},

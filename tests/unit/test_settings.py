@@ -46,6 +46,7 @@ def test_nothing_set_gives_the_defaults() -> None:
     assert found.deadline == timedelta(minutes=30)
     assert found.concurrency == 8
     assert found.admins == frozenset()
+    assert found.retention is None
 
 
 def test_everything_can_be_set() -> None:
@@ -60,6 +61,7 @@ def test_everything_can_be_set() -> None:
             "THREADLINE_HISTORY_CHARACTERS": "1000",
             "THREADLINE_DEADLINE_MINUTES": "1440",
             "THREADLINE_CONCURRENCY": "1000",
+            "THREADLINE_RETENTION_DAYS": "365",
             "THREADLINE_ADMINS": "U1, U2 U3,,",
             "SLACK_BOT_TOKEN": "xoxb-1",
             "SLACK_APP_TOKEN": "xapp-1",
@@ -80,6 +82,7 @@ def test_everything_can_be_set() -> None:
     assert (found.http.host, found.http.port) == ("::1", 0)
     assert (found.history_characters, found.concurrency) == (1000, 1000)
     assert found.deadline == timedelta(days=1)
+    assert found.retention == timedelta(days=365)
     assert found.admins == {"U1", "U2", "U3"}
     assert found.slack is not None
     assert found.slack.app_token is not None
@@ -228,6 +231,7 @@ BAD = {
         "wss://",
         "gateway.discord.gg",
     ],
+    "THREADLINE_RETENTION_DAYS": ["0", "36501", "a year", "1.5"],
     "DISCORD_MESSAGE_CONTENT": ["maybe", "2", "oui", "on off", "enabled"],
     "MICROVISUALIZER_API_KEY": ["two words", "schlüssel", "a\x07b"],
     "THREADLINE_DATABASE_URL": [
