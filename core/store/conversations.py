@@ -33,16 +33,11 @@ _c, _t, _d = _conversations.c, _turns.c, _deliveries.c
 #: Turns that are read at first; four times as many, where that was not enough.
 _AT_FIRST = 32
 
-# Where several write at once, whoever goes on with a thread keeps it from being deleted meanwhile.
-_GET = (
-    select(_c.id, _c.project)
-    .where(
-        _c.platform == bindparam("platform"),
-        _c.workspace == bindparam("workspace"),
-        _c.channel == bindparam("channel"),
-        _c.thread == bindparam("thread"),
-    )
-    .with_for_update(read=True, key_share=True)
+_GET = select(_c.id, _c.project).where(
+    _c.platform == bindparam("platform"),
+    _c.workspace == bindparam("workspace"),
+    _c.channel == bindparam("channel"),
+    _c.thread == bindparam("thread"),
 )
 # Of two processes that begin one thread at once the later one waits, and then finds it there.
 _OPEN = {
