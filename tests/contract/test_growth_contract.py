@@ -143,7 +143,6 @@ async def test_nothing_is_left_of_what_went(begin: Transact) -> None:
     assert await begin(lambda uow: uow.deliveries.get(one)) is None
     assert await begin(lambda uow: uow.conversations.turns(held, WHOLE)) == []
     assert list(await begin(lambda uow: uow.deliveries.parts(one))) == []
-    assert list(await begin(lambda uow: uow.marks.due(at(99), 9))) == []
     assert not await begin(lambda uow: uow.deliveries.known(question("one")))
     assert (await begin(lambda uow: uow.conversations.open(thread("t-one"), SHOP))).id > held.conversation
 
