@@ -87,13 +87,13 @@ async def _live(world: World) -> None:
 async def _look(world: World) -> None:
     """Look at it as operators, catch-up and the daily tidying do."""
     now = world.clock.now()
-    await world.store(lambda uow: uow.deliveries.tally(now))
+    await world.transact(lambda uow: uow.deliveries.tally(now))
     await world.asking.ledger(CHAT, now - timedelta(hours=6))
     await world.collecting.kept(CHAT, ANA)
     await world.leases.sweep()
     world.clock.advance(timedelta(days=2).total_seconds())
     tidying = asyncio.create_task(
-        Retaining(world.store, world.clock, keep=timedelta(days=1)).forget_outlived()
+        Retaining(world.transact, world.clock, keep=timedelta(days=1)).forget_outlived()
     )
     await world.until(tidying.done)
     assert tidying.result() > 0
@@ -101,7 +101,7 @@ async def _look(world: World) -> None:
 
 async def test_nothing_that_lives_goes_through_all_that_ever_was(engine: Engine) -> None:
     store = Store(engine)
-    world = World(default=None, store=store, budget=20, allowances=Allowances(9, 9, 9, 9))
+    world = World(default=None, transact=store, budget=20, allowances=Allowances(9, 9, 9, 9))
     with overheard(engine) as said:
         await _live(world)
         await _look(world)
