@@ -21,7 +21,7 @@ types: $(VENV)/.ready-dev
 
 unit: $(VENV)/.ready-dev
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -n 4 --dist loadfile --cov --cov-report=
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=
 	$(BIN)/coverage report --include='core/*' --fail-under=100
 	$(BIN)/coverage report --include='bots/*' --fail-under=95
 

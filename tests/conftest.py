@@ -1,5 +1,6 @@
-"""What all tests share: none may hang for ever."""
+"""What all tests share: none may hang for ever, nor look for garbage in what loading them has made."""
 
+import gc
 import signal
 from collections.abc import Iterator
 from types import FrameType
@@ -9,6 +10,12 @@ import pytest
 pytest_plugins = ["tests.fixtures.sent"]
 
 _LONGEST = 120.0  #: seconds; the slowest test takes a tenth of it
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was loaded out of the search for garbage, which would go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

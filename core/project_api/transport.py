@@ -3,7 +3,9 @@
 httpx's own pool looks at every connection at each call, and parses in Python: that was the dearest part.
 """
 
+import ssl
 from collections.abc import AsyncIterator
+from functools import cache
 from types import SimpleNamespace
 from typing import cast
 
@@ -28,7 +30,7 @@ class Transport(httpx.AsyncBaseTransport):
         self._idle = idle
         self._proxy = None if proxy is None else _address(proxy)
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout)
-        self._trust = httpx.create_ssl_context(trust_env=False)
+        self._trust = _trust()
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -77,6 +79,12 @@ class Transport(httpx.AsyncBaseTransport):
             )
             self._session._retry_connection = False  # else a GET whose connection is lost goes out twice
         return self._session
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Return whom TLS trusts, one for all: reading the certificates takes tens of milliseconds each time."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class _Body(httpx.AsyncByteStream):

@@ -1,4 +1,4 @@
-"""The command itself: a show in a town of its own, of which nothing remains."""
+"""What the command does: a show in a town of its own, of which nothing remains."""
 
 import asyncio
 import io
@@ -9,9 +9,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.console import Console
 
 from bots.cli.demo.seen import Misunderstood
@@ -29,20 +27,9 @@ _LOG = "threadline.log"
 Show = Callable[[Town, Console], Awaitable[None]]
 
 
-def demo(
-    script: Annotated[
-        bool, typer.Option("--script", help="Play the scripted tour, and fail if a step does not come true.")
-    ] = False,
-    socket: Annotated[
-        bool, typer.Option("--socket", help="Connect to Slack by Socket Mode instead of signed HTTP.")
-    ] = False,
-) -> None:
-    """See Threadline at work, on this machine alone: no account, no token.
-
-    In a terminal you write yourself; elsewhere, or with --script, a tour of a few seconds is played.
-    """
-    writes = not script and sys.stdin.isatty() and sys.stdout.isatty()
-    present(terminal if writes else tour, by_socket=socket)
+def play(*, writes: bool, by_socket: bool) -> None:
+    """Give the demo in which one writes oneself, or the tour."""
+    present(terminal if writes else tour, by_socket=by_socket)
 
 
 def present(show: Show, *, by_socket: bool) -> None:

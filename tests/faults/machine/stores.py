@@ -1,11 +1,9 @@
 """The stores that the machine runs over, each made fresh; one more is one more entry in `STORES`."""
 
 import asyncio
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
 from pathlib import Path
 from threading import Thread
 from typing import TypeVar
@@ -15,8 +13,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.ports import Transact, UnitOfWork
-from core.store import Store, connect, migrate
+from core.store import Store, connect
 from core.testing import MemoryStore
+from tests.fixtures.database import empty_database
 
 T = TypeVar("T")
 Opened = Callable[[], AbstractContextManager[Transact]]
@@ -55,7 +54,7 @@ def memory() -> Iterator[Transact]:
 def sqlite() -> Iterator[Transact]:
     """Give the real store over a temporary file. Power is never lost here: nothing waits for the disk."""
     with tempfile.TemporaryDirectory() as folder:
-        engine = connect(f"sqlite:///{shutil.copy(_migrated(), folder)}")
+        engine = connect(empty_database(Path(folder)))
         event.listen(engine, "connect", _hasty)
         store = Blocking(engine)
         try:
@@ -71,13 +70,3 @@ def _hasty(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous=OFF")
     cursor.close()
-
-
-@cache
-def _migrated() -> Path:
-    """Return a database with nothing but its tables: migrating takes longer than a run."""
-    folder = Path(tempfile.mkdtemp())
-    engine = connect(f"sqlite:///{folder / 'threadline.db'}")
-    migrate(engine)
-    engine.dispose()
-    return folder / "threadline.db"
