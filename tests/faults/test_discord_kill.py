@@ -19,7 +19,7 @@ async def _running(town: GuildWalk, folder: Path) -> AsyncIterator[asyncio.subpr
     """Run `threadline run`, and wait until Discord has let it in."""
     began = town.server.gateway.identifies
     async with program("run", env=environment(town), folder=str(folder)) as child:
-        await town.world.until(lambda: town.server.gateway.identifies > began, 20)
+        await town.world.until(lambda: town.server.gateway.identifies > began, 60)
         yield child
 
 

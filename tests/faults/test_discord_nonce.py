@@ -50,7 +50,7 @@ async def test_a_502_after_each_part_was_stored_leaves_each_part_once(tmp_path: 
 async def _running(town: GuildWalk, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     began = town.server.gateway.identifies
     async with program("run", env=environment(town), folder=str(folder)) as child:
-        await town.world.until(lambda: town.server.gateway.identifies > began, 20)
+        await town.world.until(lambda: town.server.gateway.identifies > began, 60)
         yield child
 
 
@@ -63,7 +63,7 @@ async def _killed_while_it_posts(town: GuildWalk, folder: Path, number: int, *, 
     async with _running(town, folder) as child:
         if number == 0:
             await town.mention("tell me all")
-        await in_time(held.held.wait(), 15)
+        await in_time(held.held.wait())
         child.send_signal(signal.SIGKILL)
         await child.wait()
 
@@ -109,7 +109,7 @@ async def test_a_post_that_reaches_discord_after_its_process_has_died_is_the_sam
         town.world.faults.add(POST, late)
         async with _running(town, tmp_path) as first:
             thread = await town.thread(await town.mention("who consumes order.created?"))
-            await in_time(late.held.wait(), 15)
+            await in_time(late.held.wait())
             first.send_signal(signal.SIGKILL)
             await first.wait()
         async with _running(town, tmp_path) as second:

@@ -234,7 +234,7 @@ async def on_a_terminal(folder: Path, *options: str) -> AsyncIterator[Screen]:
 async def test_on_a_real_terminal_one_can_ask_and_leave(
     tmp_path: Path, options: tuple[str, ...], ending: str | signal.Signals
 ) -> None:
-    async with asyncio.timeout(40), on_a_terminal(tmp_path, *options) as screen:
+    async with asyncio.timeout(100), on_a_terminal(tmp_path, *options) as screen:
         await screen.heard.until("ana> ")
         screen.type("@threadline who consumes order.created?\n")
         await screen.heard.until("Growth")

@@ -160,7 +160,7 @@ class DiscordState:
             self.gateway.announce(event, data, guild=guild, intent=intent)
         self.changes.happened()
 
-    async def until(self, predicate: Callable[[], Found | None], seconds: float = 15) -> Found:
+    async def until(self, predicate: Callable[[], Found | None], seconds: float = 30) -> Found:
         """Return the predicate's first truthy answer, asked now and after every change.
 
         Raises TimeoutError when there is none within so many seconds of real time.
