@@ -7,7 +7,7 @@ from types import FrameType
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.sent"]
+pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.sent"]
 
 _LONGEST = 120.0  #: seconds; the slowest test takes a tenth of it
 

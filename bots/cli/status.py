@@ -1,7 +1,5 @@
 """`threadline status`: what the queue holds, what is linked, and what is paused."""
 
-from pathlib import Path
-
 from rich.console import Console
 from rich.table import Table
 
@@ -9,8 +7,7 @@ from bots.cli.starting import finish, settings
 from bots.discord.keys import DISCORD
 from bots.settings import Settings
 from bots.slack.inbound import SLACK
-from bots.wiring import opened_store
-from bots.wiring.parts import file_of
+from bots.wiring import described, opened_store
 from core.clock import SystemClock
 from core.model import FINAL, Lane, Link, State, Tally
 
@@ -18,9 +15,9 @@ from core.model import FINAL, Lane, Link, State, Tally
 def status() -> None:
     """Tell what the queue holds, which lanes are paused, and which channels are linked."""
     found = settings()
-    file, tally, links = finish(_look(found))
+    where, tally, links = finish(_look(found))
     console = Console()
-    console.print(f"Database: {file}", markup=False, soft_wrap=True)
+    console.print(f"Database: {where}", markup=False, soft_wrap=True)
     console.print(_queue(tally))
     for lane in tally.lanes.values():
         console.print(_closed(lane), markup=False, soft_wrap=True)
@@ -35,13 +32,13 @@ def status() -> None:
     console.print(_linked(links) if links else "No channel is linked.")
 
 
-async def _look(found: Settings) -> tuple[Path, Tally, list[Link]]:
+async def _look(found: Settings) -> tuple[str, Tally, list[Link]]:
     now = SystemClock().now()
     async with opened_store(found, must_exist=True) as (engine, store):
         tally, links = await store(
             lambda uow: (uow.deliveries.tally(now), [*uow.links.all(SLACK), *uow.links.all(DISCORD)])
         )
-        return file_of(engine), tally, links
+        return described(engine), tally, links
 
 
 def _closed(lane: Lane) -> str:

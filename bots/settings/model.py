@@ -69,7 +69,7 @@ class Settings:
     chat: ChatSettings | None
     slack: SlackSettings | None
     discord: DiscordSettings | None
-    database_url: str
+    database_url: str = field(repr=False)  #: with a password, perhaps
     default_project: ProjectId | None
     http: HttpSettings
     history_characters: int

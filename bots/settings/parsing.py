@@ -32,11 +32,20 @@ def secret(kind: str, prefix: str = "") -> Callable[[str], SecretStr]:
     return lambda text: SecretStr(parse(text))
 
 
-database = matching(
-    r"sqlite:///(?!:memory:)[^?#]*[^?#/]",
-    "does not name an SQLite file",
-    "Use sqlite:///FILE, the only database for now.",
+_DATABASES = "Use sqlite:///FILE or postgresql://USER@HOST/DATABASE."
+_file = matching(r"sqlite:///(?!:memory:)[^?#]*[^?#/]", "does not name an SQLite file", _DATABASES)
+_server = matching(
+    r"(postgresql(\+psycopg)?|postgres)://[^/?#\s]*/[^/?#\s]+(\?[^#\s]*)?",
+    "does not name a PostgreSQL database",
+    _DATABASES,
 )
+
+
+def database(text: str) -> str:
+    """Return the URL of a file, or of a database on a server; its password may be in it."""
+    return _server(text) if text.startswith("postgres") else _file(text)
+
+
 host = matching(
     r"[A-Za-z0-9._:%-]+", "is not a host name or IP address", "Use a bare one, such as 127.0.0.1."
 )

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Protocol
 
 import structlog
+from sqlalchemy import Engine
 from starlette.routing import Route
 
 from bots.discord.keys import DISCORD
@@ -36,7 +37,7 @@ from bots.wiring.parts import (
 from core.clock import Clock
 from core.errors import StoreUnavailable
 from core.model import Platform, Tally, ThreadKey
-from core.ports import Poster
+from core.ports import Poster, Transact
 from core.project_api import HttpCatalogue, HttpChatApi
 from core.retry import Limits
 from core.services.answering import Answering, AnsweringRules
@@ -46,11 +47,12 @@ from core.services.marking import Marking
 from core.services.offered import Services
 from core.services.posting import Posting
 from core.services.retaining import Retaining
-from core.store import SoleProcess, Store, check
+from core.store import SoleProcess, Wakes, check, check_clock, described, is_shared
 
 __all__ = [
     "Threadline",
     "chat_api",
+    "described",
     "discord_access",
     "lane_of",
     "linking_over",
@@ -103,9 +105,9 @@ class Side(Protocol):
 class Core:
     """The services over one store."""
 
-    store: Store
+    store: Transact
     services: Services
-    working: "asyncio.Task[None]"
+    working: Sequence["asyncio.Task[None]"]
 
     async def is_ready(self) -> bool:
         """Tell whether questions can be accepted: whether the database takes a transaction."""
@@ -138,13 +140,18 @@ async def running(settings: Settings, clock: Clock) -> AsyncIterator[Threadline]
         raise ValueError("to run, the settings must name the assistant and a platform")
     async with AsyncExitStack() as stack:
         engine, store = await stack.enter_async_context(opened_store(settings))
-        stack.enter_context(SoleProcess(engine))
-        await asyncio.to_thread(check, engine)
+        if is_shared(engine):
+            await asyncio.to_thread(check_clock, engine, clock)
+        else:
+            stack.enter_context(SoleProcess(engine))
+            await asyncio.to_thread(check, engine)
         chat = await stack.enter_async_context(chat_api(settings, settings.chat, clock))
         catalogue = await stack.enter_async_context(catalogue_of(settings.chat, clock))
         sides = await _sides(settings, clock, store, catalogue, stack)
         posters = {platform: side.poster for platform, side in sides.items()}
-        core = await stack.enter_async_context(_delivering(settings, store, chat, posters, clock))
+        core = await stack.enter_async_context(
+            _delivering(settings, engine, store, chat, posters, clock=clock)
+        )
         routes: list[Route] = []
         for platform, side in sides.items():
             stack.push_async_callback(side.hush)
@@ -158,11 +165,11 @@ async def running(settings: Settings, clock: Clock) -> AsyncIterator[Threadline]
         listening = [task for side in sides.values() if (task := await side.listen()) is not None]
         names = {str(platform): side.name for platform, side in sides.items()}
         log.info("running", url=url, **names)
-        yield Threadline(url, (core.working, *listening), lambda: core.tally(clock.now()))
+        yield Threadline(url, (*core.working, *listening), lambda: core.tally(clock.now()))
 
 
 async def _sides(
-    settings: Settings, clock: Clock, store: Store, catalogue: HttpCatalogue, stack: AsyncExitStack
+    settings: Settings, clock: Clock, store: Transact, catalogue: HttpCatalogue, stack: AsyncExitStack
 ) -> Mapping[Platform, Side]:
     """Log in wherever the settings say."""
     sides: dict[Platform, Side] = {}
@@ -181,11 +188,17 @@ async def _sides(
 
 @asynccontextmanager
 async def _delivering(
-    settings: Settings, store: Store, chat: HttpChatApi, posters: Mapping[Platform, Poster], clock: Clock
+    settings: Settings,
+    engine: Engine,
+    store: Transact,
+    chat: HttpChatApi,
+    posters: Mapping[Platform, Poster],
+    *,
+    clock: Clock,
 ) -> AsyncIterator[Core]:
-    """Run the delivering half. What the last process held is free at once: we are the only one."""
+    """Run the delivering half. What the last process held is free at once, if we are the only one."""
     leases = Leases(store, clock)
-    log.info("store open", taken_over=await leases.take_over())
+    log.info("store open", taken_over=0 if is_shared(engine) else await leases.take_over())
     schedule = Schedule(clock, lambda: delivering.wake())  # noqa: PLW0108 it is made below, and needs the schedule
     delivering = _build_delivering(
         settings, store, chat, posters, clock=clock, leases=leases, on_next_due=schedule.next_due
@@ -195,7 +208,9 @@ async def _delivering(
     schedule.start()
     working = asyncio.create_task(delivering.run(), name="delivering")
     try:
-        yield Core(store, services_over(settings, store, clock, delivering), working)
+        async with _woken(engine, clock, delivering) as (wake, listening):
+            services = services_over(settings, store, clock, delivering, wake)
+            yield Core(store, services, (working, *listening))
     finally:
         delivering.stop()
         await asyncio.gather(working, return_exceptions=True)
@@ -203,9 +218,35 @@ async def _delivering(
         await schedule.stop()
 
 
+@asynccontextmanager
+async def _woken(
+    engine: Engine, clock: Clock, delivering: Delivering
+) -> AsyncIterator[tuple[Callable[[], None], Sequence["asyncio.Task[None]"]]]:
+    """Give what to call when something has fallen due: other processes on the database are told of it, too.
+
+    With it comes the task that listens to them, where there may be any.
+    """
+    if not is_shared(engine):
+        yield delivering.wake, ()
+        return
+    wakes = Wakes(engine, clock)
+    listening = asyncio.create_task(wakes.listen(delivering.wake), name="listening")
+
+    def wake() -> None:
+        delivering.wake()
+        wakes.notify()
+
+    try:
+        yield wake, (listening,)
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await wakes.aclose()
+
+
 def _build_delivering(
     settings: Settings,
-    store: Store,
+    store: Transact,
     chat: HttpChatApi,
     posters: Mapping[Platform, Poster],
     *,

@@ -15,41 +15,42 @@ from bots.slack.side import Access as SlackAccess
 from core.clock import Clock
 from core.errors import StoreUnusable
 from core.model import DeliveryId, LaneId
+from core.ports import Transact
 from core.project_api import HttpCatalogue, HttpChatApi
 from core.services.asking import AskingRules
 from core.services.delivering import Delivering
 from core.services.linking import Linking
 from core.services.offered import Services
 from core.services.reviewing import Reviewing
-from core.store import Store, connect, migrate
+from core.store import PooledStore, Store, connect, described, is_shared, migrate, open_store
 
 
 @asynccontextmanager
 async def opened_store(
     settings: Settings, *, must_exist: bool = False
-) -> AsyncIterator[tuple[Engine, Store]]:
+) -> AsyncIterator[tuple[Engine, Store | PooledStore]]:
     """Connect, bring the schema up to date, and give the store.
 
-    Raises StoreUnusable; where the file `must_exist` also if there is none: it would be made anew, and empty.
+    Raises StoreUnusable; where a file `must_exist` also if there is none: it would be made anew, and empty.
     """
     engine = connect(settings.database_url)
-    file = file_of(engine)
-    if must_exist and not file.exists():
-        raise StoreUnusable(
-            f"there is no database at {file}. Run this in the folder in which Threadline runs, or set "
-            "THREADLINE_DATABASE_URL to the file's absolute path: sqlite:////FOLDER/FILE."
-        )
+    if must_exist:
+        _see_that_it_exists(engine)
     migrate(engine)
-    store = Store(engine)
+    store = open_store(engine)
     try:
         yield engine, store
     finally:
         await store.aclose()
 
 
-def file_of(engine: Engine) -> Path:
-    """Return the absolute path of a database's file, which need not exist."""
-    return Path(engine.url.database or "").absolute()
+def _see_that_it_exists(engine: Engine) -> None:
+    if is_shared(engine) or Path(described(engine)).exists():
+        return
+    raise StoreUnusable(
+        f"there is no database at {described(engine)}. Run this in the folder in which Threadline runs, "
+        "or set THREADLINE_DATABASE_URL to the file's absolute path: sqlite:////FOLDER/FILE."
+    )
 
 
 def chat_api(settings: Settings, chat: ChatSettings, clock: Clock) -> HttpChatApi:
@@ -92,26 +93,28 @@ def discord_access(discord: DiscordSettings) -> DiscordAccess:
     )
 
 
-def linking_over(settings: Settings, store: Store, clock: Clock, wake: Callable[[], None]) -> Linking:
+def linking_over(settings: Settings, store: Transact, clock: Clock, wake: Callable[[], None]) -> Linking:
     """Return the linking service, for a single command."""
     default, lane = settings.default_project, lane_of(settings.chat)
     return Linking(store, clock, lane=lane, default_project=default, wake=wake)
 
 
-def reviewing_over(settings: Settings, store: Store, clock: Clock) -> Reviewing:
+def reviewing_over(settings: Settings, store: Transact, clock: Clock) -> Reviewing:
     """Return the service for what only a human moves, for a single command."""
     return Reviewing(store, clock, lane=lane_of(settings.chat), wake=lambda: None)
 
 
-def services_over(settings: Settings, store: Store, clock: Clock, delivering: Delivering) -> Services:
-    """Return what adapters call, for the running program."""
+def services_over(
+    settings: Settings, store: Transact, clock: Clock, delivering: Delivering, wake: Callable[[], None]
+) -> Services:
+    """Return what adapters call, for the running program; `wake` is called when something has fallen due."""
     rules = AskingRules(
         lane=lane_of(settings.chat),
         default_project=settings.default_project,
         budget=settings.history_characters,
         allowances=settings.allowances,
     )
-    return Services.over(store, clock, rules, delivering, new_id=new_delivery_id)
+    return Services.over(store, clock, rules, delivering, wake=wake, new_id=new_delivery_id)
 
 
 def lane_of(chat: ChatSettings | None) -> LaneId:

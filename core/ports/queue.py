@@ -28,7 +28,11 @@ from core.model import (
 
 
 class Deliveries(Protocol):
-    """The queue's rows. A write by a holder whose fence has passed raises LeaseLost."""
+    """The queue's rows. A write by a holder whose fence has passed raises LeaseLost.
+
+    What `locked`, `head`, `next_waiting` and `unsettled` return stays as it is until the end of the
+    transaction, but for what it does itself.
+    """
 
     def enqueue(self, entry: NewDelivery) -> None:
         """Store a new delivery."""
@@ -40,6 +44,10 @@ class Deliveries(Protocol):
 
     def get(self, delivery: DeliveryId) -> Delivery | None:
         """Return a delivery, whatever its state."""
+        ...
+
+    def locked(self, delivery: DeliveryId) -> Delivery | None:
+        """Return what `get` does, with its conversation locked."""
         ...
 
     def of_message(self, at: ChannelKey, message: MessageId) -> Delivery | None:
@@ -180,6 +188,13 @@ class Lanes(Protocol):
         """Return a lane, made now if there was none."""
         ...
 
+    def locked(self, lane: LaneId) -> Lane:
+        """Return what `get` does, to this transaction alone until its end, to be saved.
+
+        Accepting does without: it would wait for whatever claims.
+        """
+        ...
+
     def save(self, lane: Lane) -> None:
         """Write a lane."""
         ...
@@ -203,8 +218,11 @@ class Marks(Protocol):
         """
         ...
 
-    def due(self, now: datetime, limit: int) -> Sequence[tuple[Delivery, Mark]]:
-        """Return the marks whose answers are posted, the longest due first."""
+    def due(self, now: datetime, until: datetime, limit: int) -> Sequence[tuple[Delivery, Mark]]:
+        """Return the marks whose answers are posted, the longest due first; they are due again at `until`.
+
+        So no other process makes them meanwhile, and one that dies over them loses none.
+        """
         ...
 
     def later(self, delivery: DeliveryId, due: datetime) -> None:

@@ -1,6 +1,6 @@
 """The repositories of one transaction, and how one is run. The queue's are in `queue`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -31,8 +31,19 @@ class Conversations(Protocol):
         """Return the conversation of a thread, or None where we never spoke."""
         ...
 
+    def locked(self, thread: ThreadKey) -> Conversation | None:
+        """Return what `get` does, to this transaction alone until its end.
+
+        So what is accepted into a thread, and settled there, happens one after the other, whoever does it.
+        """
+        ...
+
+    def lock(self, conversations: Collection[ConversationId]) -> None:
+        """Have these to this transaction alone, as `locked` does. Comes before any lock of a lane."""
+        ...
+
     def open(self, thread: ThreadKey, project: ProjectId | None) -> Conversation:
-        """Return the thread's conversation, made now and bound to `project` if there was none."""
+        """Return the thread's conversation, locked, made now and bound to `project` if there was none."""
         ...
 
     def bind(self, conversation: ConversationId, project: ProjectId) -> None:
@@ -105,6 +116,13 @@ class Links(Protocol):
         """Set a link, in place of any before."""
         ...
 
+    def hold(self, platform: Platform, workspace: WorkspaceId) -> None:
+        """Have no link set in a workspace until the end of this transaction.
+
+        So what is stored as waiting for a link is seen by whoever sets one.
+        """
+        ...
+
     def remove(self, at: ChannelKey) -> bool:
         """Take a link away; return False if there was none."""
         ...
@@ -136,12 +154,15 @@ class UnitOfWork(Protocol):
 
 
 class Transact(Protocol):
-    """Runs synchronous work in one transaction, away from the event loop."""
+    """Runs synchronous work in one transaction, away from the event loop.
+
+    Where another transaction gets in its way (a deadlock, the same row made twice), the work is run again
+    from its beginning: it must have no effects but those on its unit of work.
+    """
 
     async def __call__(self, work: Callable[[UnitOfWork], T]) -> T:
         """Commit what `work` did and return its result; on any exception nothing of it remains.
 
-        It may be run more than once until it is committed: it has no effects of its own.
-        Raises StoreUnavailable when the database did not take it.
+        Raises StoreUnavailable when the database did not take it, or was lost before it said so.
         """
         ...

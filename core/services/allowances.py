@@ -17,7 +17,8 @@ _TOLD_CHANNEL = 20
 class Allowances:
     """Questions an hour per thread, person and channel, and questions of a workspace that wait at once.
 
-    None: as many as come. A thread's ends any loop between bots: it is told once.
+    None: as many as come. A thread's ends any loop between bots: it is told once. Questions that several
+    processes accept in the same moment do not see one another: there may be as many more.
     """
 
     thread: int | None = 60

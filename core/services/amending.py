@@ -87,7 +87,8 @@ class Amending:
         change: Callable[[UnitOfWork, Delivery, datetime], Amendment],
     ) -> Amendment:
         def work(uow: UnitOfWork) -> tuple[Amendment, Delivery | None]:
-            found = uow.deliveries.of_message(at, message)
+            known = uow.deliveries.of_message(at, message)
+            found = None if known is None else uow.deliveries.locked(known.id)
             if found is None:
                 return Amendment.UNKNOWN, None
             return change(uow, found, self._clock.now()), found

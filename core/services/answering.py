@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from core import history
+from core import history, text
 from core.clock import Clock
 from core.errors import LeaseLost, RateLimited, ThreadlineError
 from core.model import (
@@ -113,7 +113,7 @@ class Answering:
             return None
         async with self._showing.working(delivery):
             try:
-                answer = await self._chat.ask(delivery.project, said.window.turns)
+                answer = text.clean(await self._chat.ask(delivery.project, said.window.turns))
             except ThreadlineError as error:
                 failure = error
             else:
@@ -253,10 +253,11 @@ class Answering:
         Where the question was edited while it was asked, the thread keeps what was `asked`, and the answer is
         to say so.
         """
+        uow.conversations.lock({delivery.conversation})  # no edit, and no "stop", between looking and writing
         now = self._clock.now()
+        succeeded(uow, delivery.lane, now)  # lanes are locked before deliveries
         posting = to_post(uow, delivery, now)
-        uow.deliveries.save(posting, lease=self._leases.end())  # first: it raises LeaseLost
-        succeeded(uow, delivery.lane, now)
+        uow.deliveries.save(posting, lease=self._leases.end())  # before the rest: it raises LeaseLost
         if uow.conversations.asked(delivery.id) != asked:
             uow.conversations.rewrite(delivery.id, asked)
             uow.marks.put(delivery.id, Mark.EDITED, now)

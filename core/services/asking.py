@@ -141,7 +141,7 @@ class Asking:
 
     def _conversation(self, uow: UnitOfWork, question: Question, now: datetime) -> Conversation | None:
         """Return a question's conversation, begun now if it may; None if it is not for us."""
-        conversation = uow.conversations.get(question.thread)
+        conversation = uow.conversations.locked(question.thread)
         if conversation is None:
             if not (question.addressed or _is_awaited(uow, question)):
                 return None
@@ -151,8 +151,13 @@ class Asking:
         return conversation
 
     def _project(self, uow: UnitOfWork, question: Question) -> ProjectId | None:
-        """Return what a thread that begins with this question is bound to."""
-        return question.project or project_for(uow, question.thread.linked_at, self._rules.default_project)
+        """Return what a thread that begins with this question is bound to; None holds till it is stored."""
+        at, default = question.thread.linked_at, self._rules.default_project
+        project = question.project or project_for(uow, at, default)
+        if project is None:
+            uow.links.hold(at.platform, at.workspace)
+            project = project_for(uow, at, default)
+        return project
 
     def _bind_late(
         self, uow: UnitOfWork, conversation: Conversation, project: ProjectId | None, now: datetime

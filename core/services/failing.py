@@ -49,7 +49,8 @@ def failed(
     """
     unknown = isinstance(error, OutcomeUnknown)
     asking = delivery.state is State.ASKING
-    lane = uow.lanes.get(delivery.lane)
+    uow.conversations.lock({delivery.conversation})
+    lane = uow.lanes.locked(delivery.lane)
     if asking and delivery.attempt == 0:  # its deadline counts from its first failure: before, it was in line
         began = now if lane.away_since is None else max(delivery.ready_at, lane.away_since)
         delivery = replace(delivery, ready_at=began, paused_before=lane.paused_total(now))
@@ -84,7 +85,7 @@ def _behind_others(uow: UnitOfWork, back: Delivery, due_at: datetime) -> Deliver
 
 def close(uow: UnitOfWork, delivery: Delivery, error: ThreadlineError, now: datetime, jitter: float) -> Lane:
     """Close a delivery's lane for everyone in it, if need be, whatever becomes of itself; return the lane."""
-    lane = after = uow.lanes.get(delivery.lane)
+    lane = after = uow.lanes.locked(delivery.lane)
     match error:
         case RateLimited():
             wait = pause_after(error, _strikes(lane, now))

@@ -32,15 +32,22 @@ def project_for(uow: UnitOfWork, at: ChannelKey, default: ProjectId | None) -> P
 
 def release(
     uow: UnitOfWork, waiting: Sequence[Delivery], project: ProjectId, lane: LaneId, now: datetime
-) -> None:
-    """Give questions that waited for a link their project and their turn, oldest first."""
-    for delivery in waiting:
+) -> int:
+    """Give questions that waited for a link their project and their turn, oldest first; return how many."""
+    uow.conversations.lock({one.conversation for one in waiting})
+    released = 0
+    for seen in waiting:
+        delivery = uow.deliveries.locked(seen.id)
+        if delivery is None or delivery.state is not State.UNLINKED:
+            continue
         first = uow.deliveries.head(delivery.conversation) is None
         unbound = uow.deliveries.bind(delivery, project)
         bound = replace(unbound, lane=lane, state=State.WAITING, told=False, doubtful=False)
         if first:  # due by the clock of whoever works here, which need not be that of an operator's command
             bound = replace(its_turn(uow, bound, now), due_at=min(now, bound.accepted_at))
         uow.deliveries.save(bound, lease=None)
+        released += 1
+    return released
 
 
 def _linked(uow: UnitOfWork, at: ChannelKey, default: ProjectId | None) -> Linked:
@@ -78,9 +85,7 @@ class Linking:
 
         def work(uow: UnitOfWork) -> int:
             uow.links.put(Link(at, project, by, now, answers_all))
-            waiting = uow.deliveries.unlinked(at)
-            release(uow, waiting, project, self._lane, now)
-            return len(waiting)
+            return release(uow, uow.deliveries.unlinked(at), project, self._lane, now)
 
         released = await self._transact(work)
         if released:
@@ -101,8 +106,7 @@ class Linking:
             for waiting in uow.deliveries.unlinked(everywhere):
                 project = project_for(uow, waiting.thread.linked_at, self._default)
                 if project is not None:
-                    release(uow, [waiting], project, self._lane, now)
-                    released += 1
+                    released += release(uow, [waiting], project, self._lane, now)
             return released
 
         return await self._transact(work)

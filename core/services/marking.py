@@ -37,8 +37,9 @@ class Marking:
         self._random = random
 
     def due(self, uow: UnitOfWork) -> Sequence[tuple[Delivery, Mark]]:
-        """Return, inside a transaction, the marks to make now."""
-        return uow.marks.due(self._clock.now(), _AT_ONCE)
+        """Return, inside a transaction, the marks to make now; they come again if we should die over them."""
+        now = self._clock.now()
+        return uow.marks.due(now, now + _AGAIN, _AT_ONCE)
 
     async def make(self, marks: Sequence[tuple[Delivery, Mark]]) -> None:
         """Make marks; what fails is tried again for a day, where that can help."""

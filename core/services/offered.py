@@ -36,9 +36,13 @@ class Services:
         delivering: Delivering,
         *,
         new_id: Callable[[datetime], DeliveryId],
+        wake: Callable[[], None] | None = None,
     ) -> "Services":
-        """Return the services over one store; what they accept, and end, `delivering` hears of."""
-        wake, cancelled = delivering.wake, delivering.cancelled
+        """Return the services over one store; what they accept, and end, `delivering` hears of.
+
+        Where others are to hear of what is accepted, too, `wake` tells them all.
+        """
+        wake, cancelled = wake or delivering.wake, delivering.cancelled
         asking = Asking(transact, clock, rules, new_id=new_id, wake=wake, cancelled=cancelled)
         return cls(
             asking=asking,

@@ -129,6 +129,7 @@ class Posting:
             if isinstance(piece, AnswerPart):
                 uow.deliveries.record(delivery.id, piece.number, posted)
             if last:
+                uow.conversations.lock({delivery.conversation})
                 succeeded(uow, delivery.lane, self._clock.now())
                 settle(uow, delivery, self._final(delivery), self._clock.now())
                 return False

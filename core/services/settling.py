@@ -10,8 +10,10 @@ from core.ports import UnitOfWork
 def settle(uow: UnitOfWork, delivery: Delivery, state: State, now: datetime) -> None:
     """End the delivery that it is the turn of, in `state`, and let the next one of its thread have its turn.
 
-    Raises LeaseLost when another holder has it.
+    Raises LeaseLost when another holder has it. Nothing is accepted into the thread meanwhile: it would see
+    a predecessor that never has its follower step up.
     """
+    uow.conversations.lock({delivery.conversation})
     uow.deliveries.settle(delivery, state, now)
     follower = uow.deliveries.next_waiting(delivery.conversation)
     if follower is not None:
@@ -21,7 +23,7 @@ def settle(uow: UnitOfWork, delivery: Delivery, state: State, now: datetime) -> 
 def cancel(uow: UnitOfWork, delivery: Delivery, now: datetime) -> None:
     """End a delivery of which nothing was posted: its question is no more, and not in the history either.
 
-    Whoever holds it can write no more.
+    It is locked. Whoever holds it can write no more.
     """
     if delivery.state in HEADS:
         settle(uow, delivery, State.CANCELLED, now)
@@ -46,7 +48,10 @@ def its_turn(uow: UnitOfWork, delivery: Delivery, now: datetime) -> Delivery:
 
 def succeeded(uow: UnitOfWork, lane: LaneId, now: datetime) -> None:
     """Note that a lane let a call through: after a pause it widens by one each time."""
-    before = uow.lanes.get(lane)
+    seen = uow.lanes.get(lane)
+    if seen.succeeded(now) == seen:
+        return
+    before = uow.lanes.locked(lane)
     after = before.succeeded(now)
     if after != before:
         uow.lanes.save(after)

@@ -45,7 +45,7 @@ class Stopping:
         """Cancel what somebody has asked in a thread; return how many questions. Raises StoreUnavailable."""
 
         def work(uow: UnitOfWork) -> Sequence[Delivery]:
-            conversation = uow.conversations.get(thread)
+            conversation = uow.conversations.locked(thread)
             return () if conversation is None else stop(uow, conversation, by, self._clock.now())
 
         stopped = await self._transact(work)

@@ -4,7 +4,20 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
 
 from core.model import DeliveryId, Lane, LaneId, State
 from core.store.lanes import SqlLanes, lane_of
@@ -28,19 +41,28 @@ _released_state = case(
     else_=_deliveries.c.state,
 )
 
+_LAST_RANK = select(func.max(_deliveries.c.rank)).where(
+    _deliveries.c.lane == bindparam("lane"),
+    _deliveries.c.platform == bindparam("platform"),
+    _deliveries.c.workspace == bindparam("workspace"),
+    _accepted,
+)
+
 
 class Claims:
     """The queue's side of leases, over one connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, lanes: SqlLanes) -> None:
         self._connection = connection
-        self._lanes = SqlLanes(connection)
+        self._lanes = lanes
 
     def claim(self, now: datetime, until: datetime, concurrency: int, limit: int) -> Sequence[AnyRow]:
         """Lease what is due, lane by lane: an index range each, whatever else lies in the table."""
         chosen: list[str] = []
-        for lane in self._open_lanes(now):
-            room = min(lane.room(concurrency) - self._lanes.busy(lane.id), limit - len(chosen))
+        lanes = self._open_lanes(now)
+        busy = self._busy(lanes) if lanes else {}
+        for lane in lanes:
+            room = min(lane.room(concurrency) - busy.get(lane.id, 0), limit - len(chosen))
             if room > 0:
                 chosen += self._due(lane, now, room)
         if not chosen:
@@ -55,14 +77,9 @@ class Claims:
 
     def next_rank(self, lane: LaneId, platform: str, workspace: str) -> int:
         """Return the place behind a workspace's last one in the line; where it has none, the very next."""
-        last = select(func.max(_deliveries.c.rank)).where(
-            _deliveries.c.lane == lane,
-            _deliveries.c.platform == platform,
-            _deliveries.c.workspace == workspace,
-            _accepted,
-        )
-        served = select(_lanes.c.served).where(_lanes.c.id == lane)
-        return 1 + max(self._connection.execute(one).scalar() or 0 for one in (last, served))
+        of_workspace = {"lane": lane, "platform": platform, "workspace": workspace}
+        last = self._connection.execute(_LAST_RANK, of_workspace).scalar()
+        return 1 + max(last or 0, self._lanes.get(lane).served)
 
     def holds(self, held: DeliveryId, fence: int) -> bool:
         """Tell whether this fence still has the lease."""
@@ -72,7 +89,10 @@ class Claims:
     def renew(self, fences: Mapping[DeliveryId, int], until: datetime) -> Collection[DeliveryId]:
         """Prolong the leases whose fence is still the holder's; return their ids."""
         leased = self._connection.execute(
-            select(_deliveries.c.id, _deliveries.c.fence).where(_deliveries.c.id.in_(list(fences)), _leased)
+            select(_deliveries.c.id, _deliveries.c.fence)
+            .where(_deliveries.c.id.in_(list(fences)), _leased)
+            .order_by(_deliveries.c.id)
+            .with_for_update()
         )
         kept = [DeliveryId(row.id) for row in leased if fences[DeliveryId(row.id)] == row.fence]
         self._connection.execute(
@@ -83,9 +103,17 @@ class Claims:
     def release_expired(self, now: datetime, held: Collection[DeliveryId]) -> int:
         """Free what expired leases hold; what was being posted, or told, may have been."""
         was_asking = _deliveries.c.state == State.ASKING.value
+        expired = self._connection.execute(
+            select(_deliveries.c.id)
+            .where(_leased, _deliveries.c.lease_until <= now, _deliveries.c.id.not_in(list(held)))
+            .with_for_update(skip_locked=True)
+        )
+        ids = list(expired.scalars())
+        if not ids:
+            return 0
         freed = self._connection.execute(
             _deliveries.update()
-            .where(_leased, _deliveries.c.lease_until <= now, _deliveries.c.id.not_in(list(held)))
+            .where(_deliveries.c.id.in_(ids))
             .values(
                 state=_released_state,
                 doubtful=or_(_deliveries.c.doubtful, ~was_asking),
@@ -104,13 +132,11 @@ class Claims:
         to_be_asked = (_deliveries.c.notice.is_(None), elsewhere)
         first = select(func.min(_deliveries.c.rank)).where(_accepted, *to_be_asked)
         rank = self._connection.execute(first).scalar() or 0
+        self._lanes.serve(to, rank - 1)
         moved = self._connection.execute(
             _deliveries.update()
             .where(_deliveries.c.state.in_([State.ACCEPTED.value, State.WAITING.value]), *to_be_asked)
             .values(lane=to, paused_before=paused_before)
-        )
-        self._connection.execute(
-            _lanes.update().where(_lanes.c.id == to, _lanes.c.served < rank - 1).values(served=rank - 1)
         )
         return moved.rowcount
 
@@ -143,6 +169,7 @@ class Claims:
                 .where(or_(failed, aged, literal(lane.away_since is not None)))
                 .order_by(_deliveries.c.ready_at, _deliveries.c.id)
                 .limit(limit - len(found))
+                .with_for_update(skip_locked=True)
             )
             found += [(row, lane) for row in rows]
         return found
@@ -164,15 +191,30 @@ class Claims:
         return min(times, default=None)
 
     def _open_lanes(self, now: datetime) -> Sequence[Lane]:
+        """Return the open lanes with something due, locked: claims in a lane happen one after the other.
+
+        A lane that another process is just claiming from is left to it. Only where that is so of all they
+        are waited for: what has come since the others looked would otherwise wait for the next sweep.
+        """
         has_due = exists().where(_in_lane, _free, _deliveries.c.due_at <= now)
         is_open = or_(_lanes.c.paused_until.is_(None), _lanes.c.paused_until <= now)
-        return self._lanes_where(and_(is_open, has_due))
+        found = _lanes_with(and_(is_open, has_due))
+        lanes = self._connection.execute(found.with_for_update(skip_locked=True)).all()
+        if not lanes and self._connection.dialect.name != "sqlite":
+            lanes = self._connection.execute(found.with_for_update()).all()
+        return [lane_of(row) for row in lanes]
 
     def _lanes_where(self, condition: ColumnElement[bool]) -> Sequence[Lane]:
-        return [
-            lane_of(row)
-            for row in self._connection.execute(select(_lanes).where(condition).order_by(_lanes.c.id))
-        ]
+        return [lane_of(row) for row in self._connection.execute(_lanes_with(condition))]
+
+    def _busy(self, lanes: Sequence[Lane]) -> Mapping[str, int]:
+        """Count the leases of each lane: of what others took before this transaction had the lanes, too."""
+        counted = (
+            select(_deliveries.c.lane, func.count().label("many"))
+            .where(_deliveries.c.lane.in_([lane.id for lane in lanes]), _leased)
+            .group_by(_deliveries.c.lane)
+        )
+        return {row.lane: row.many for row in self._connection.execute(counted)}
 
     def _due(self, lane: Lane, now: datetime, room: int) -> list[str]:
         # Said so that no index is used for it: rows are to be read by rank, and nothing to be sorted.
@@ -182,12 +224,11 @@ class Claims:
             .where(_deliveries.c.lane == lane.id, _free, is_due)
             .order_by(*_line(lane))
             .limit(room)
+            .with_for_update(skip_locked=True)
         )
         rows = self._connection.execute(due).all()
         if rows and rows[-1].rank > lane.served:
-            self._connection.execute(
-                _lanes.update().where(_lanes.c.id == lane.id).values(served=rows[-1].rank)
-            )
+            self._lanes.serve(lane.id, rows[-1].rank)
         return [row.id for row in rows]
 
     def _untold(self, lane: str, room: int) -> Sequence[AnyRow]:
@@ -197,8 +238,13 @@ class Claims:
             .where(_deliveries.c.state == State.ACCEPTED.value, _deliveries.c.told.is_(False))
             .order_by(_deliveries.c.due_at, _deliveries.c.id)
             .limit(room)
+            .with_for_update(skip_locked=True)
         )
         return self._connection.execute(untold).all()
+
+
+def _lanes_with(condition: ColumnElement[bool]) -> Select[Any]:
+    return select(_lanes).where(condition).order_by(_lanes.c.id)
 
 
 def _line(lane: Lane) -> Sequence[ColumnElement[Any]]:

@@ -1,10 +1,11 @@
 """Threads and their turns."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core import history
@@ -39,6 +40,9 @@ _GET = select(_c.id, _c.project).where(
     _c.channel == bindparam("channel"),
     _c.thread == bindparam("thread"),
 )
+_GET_LOCKED = _GET.with_for_update()
+_IDS: "BindParameter[int]" = bindparam("ids", expanding=True)
+_LOCK = select(_c.id).where(_c.id.in_(_IDS)).order_by(_c.id).with_for_update()
 # Of two processes that begin one thread at once the later one waits, and then finds it there.
 _OPEN = {
     name: insert(_conversations).values(told_trimmed=False).on_conflict_do_nothing().returning(_c.id)
@@ -84,25 +88,38 @@ class SqlConversations:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._locked: set[ConversationId] = set()
 
     def get(self, thread: ThreadKey) -> Conversation | None:
-        found = self._connection.execute(_GET, _columns(thread)).first()
-        if found is None:
-            return None
-        number, project = found
-        return Conversation(ConversationId(number), thread, None if project is None else ProjectId(project))
+        return self._found(thread, _GET)
+
+    def locked(self, thread: ThreadKey) -> Conversation | None:
+        conversation = self._found(thread, _GET_LOCKED)
+        if conversation is not None:
+            self._locked.add(conversation.id)
+        return conversation
+
+    def lock(self, conversations: Collection[ConversationId]) -> None:
+        unlocked = set(conversations) - self._locked
+        if not unlocked or self._connection.dialect.name == "sqlite":  # which has one writer at a time
+            return
+        self._connection.execute(_LOCK, {"ids": sorted(unlocked)})
+        self._locked |= unlocked
 
     def open(self, thread: ThreadKey, project: ProjectId | None) -> Conversation:
         opening = _OPEN[self._connection.dialect.name]
         number = self._connection.execute(opening, {**_columns(thread), "project": project}).scalar()
-        known = self.get(thread) if number is None else None
-        return known or Conversation(ConversationId(number or 0), thread, project)
+        if number is None and (known := self.locked(thread)) is not None:
+            return known
+        opened = Conversation(ConversationId(number or 0), thread, project)
+        self._locked.add(opened.id)
+        return opened
 
     def bind(self, conversation: ConversationId, project: ProjectId) -> None:
         self._connection.execute(_BIND, {"bound": conversation, "project": project})
 
     def move(self, thread: ThreadKey, to: str) -> bool:
-        conversation = self.get(thread)
+        conversation = self.locked(thread)
         if conversation is None or self.get(replace(thread, thread=to)) is not None:
             return False
         for moving in (_MOVE, _MOVE_DELIVERIES):
@@ -157,6 +174,13 @@ class SqlConversations:
 
     def outlived(self, after: ConversationId, before: datetime, limit: int) -> Outlived:
         return removing.outlived(self._connection, after, before, limit)
+
+    def _found(self, thread: ThreadKey, statement: "Select[*tuple[Any, ...]]") -> Conversation | None:
+        found = self._connection.execute(statement, _columns(thread)).first()
+        if found is None:
+            return None
+        number, project = found
+        return Conversation(ConversationId(number), thread, None if project is None else ProjectId(project))
 
 
 def _columns(thread: ThreadKey) -> dict[str, str]:

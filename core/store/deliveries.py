@@ -41,6 +41,7 @@ from core.model import (
     WorkspaceId,
 )
 from core.store.claims import Claims
+from core.store.lanes import SqlLanes
 from core.store.rows import changeable, columns
 from core.store.rows import delivery as row_delivery
 from core.store.tables import (
@@ -88,10 +89,18 @@ _KNOWN = select(
     )
 )
 _GET = _select(_d.id == bindparam("id"))
+_GET_LOCKED = _GET.with_for_update()
+_LOCK_CONVERSATION_OF = (
+    select(_conversations.c.id)
+    .where(
+        _conversations.c.id == select(_d.conversation_id).where(_d.id == bindparam("id")).scalar_subquery()
+    )
+    .with_for_update()
+)
 _OF_MESSAGE = _select(_IN_WORKSPACE, _AS_MESSAGE)
-_HEAD = _select(_IN_CONVERSATION, text(IS_HEAD))
-_NEXT_WAITING = _oldest(_IN_CONVERSATION, text(IS_WAITING)).limit(1)
-_UNSETTLED = _oldest(_IN_CONVERSATION, text(IS_OPEN))
+_HEAD = _select(_IN_CONVERSATION, text(IS_HEAD)).with_for_update()
+_NEXT_WAITING = _oldest(_IN_CONVERSATION, text(IS_WAITING)).limit(1).with_for_update()
+_UNSETTLED = _oldest(_IN_CONVERSATION, text(IS_OPEN)).with_for_update()
 _LISTED = (
     _select(_d.state == bindparam("state"), text(IS_ASIDE))
     .order_by(_d.accepted_at.desc(), _d.id.desc())
@@ -120,9 +129,10 @@ _RECORD = _parts.update().where(
 class SqlDeliveries:
     """The `Deliveries` port."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, lanes: SqlLanes) -> None:
         self._connection = connection
-        self._claims = Claims(connection)
+        self._lanes = lanes
+        self._claims = Claims(connection, lanes)
         self._times = Times(connection)
 
     def enqueue(self, entry: NewDelivery) -> None:
@@ -134,6 +144,10 @@ class SqlDeliveries:
 
     def get(self, delivery: DeliveryId) -> Delivery | None:
         return self._first(_GET, {"id": delivery})
+
+    def locked(self, delivery: DeliveryId) -> Delivery | None:
+        self._connection.execute(_LOCK_CONVERSATION_OF, {"id": delivery})
+        return self._first(_GET_LOCKED, {"id": delivery})
 
     def of_message(self, at: ChannelKey, message: MessageId) -> Delivery | None:
         return self._first(_OF_MESSAGE, _message(at, message))
@@ -190,6 +204,7 @@ class SqlDeliveries:
 
     def set_back(self, by: timedelta, now: datetime) -> None:
         self._times.set_back(by, now)
+        self._lanes.forget()
 
     def tally(self, now: datetime) -> Tally:
         return self._times.tally(now)

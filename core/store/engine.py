@@ -5,32 +5,54 @@ import os
 from pathlib import Path
 from types import TracebackType
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.errors import StoreUnusable
+from core.store import postgres
 
 _BUSY_MS = 10_000
 
 
 def connect(url: str, *, busy_ms: int = _BUSY_MS) -> Engine:
-    """Return an engine for a `sqlite:///` URL.
+    """Return an engine for a `sqlite:///` or a `postgresql://` URL. Raises StoreUnusable for any other.
 
-    WAL, so that readers and the writer do not wait for each other; `synchronous=FULL`, so that what is
-    committed survives a loss of power; every transaction is a `BEGIN IMMEDIATE`, because one that
-    begins by reading cannot always become a writing one. `busy_ms` is how long to wait for a lock that
-    another process holds. Raises StoreUnusable for any other URL.
+    `busy_ms` is how long to wait for a lock that another process holds on an SQLite file.
     """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
-        raise StoreUnusable(f"not a database URL: {error}") from error
-    elsewhere = parsed.host or parsed.query or parsed.database in {None, "", ":memory:"}
-    if parsed.get_backend_name() != "sqlite" or elsewhere:
-        raise StoreUnusable("the database URL must be sqlite:///FILE")
-    engine = create_engine(parsed.set(drivername="sqlite"), connect_args={"timeout": busy_ms / 1000})
+        raise StoreUnusable(
+            "not a database URL: it is sqlite:///FILE or postgresql://USER@HOST/DATABASE"
+        ) from error
+    return postgres.engine_of(parsed) if postgres.is_postgres(parsed) else _sqlite(parsed, busy_ms)
+
+
+def is_shared(engine: Engine) -> bool:
+    """Tell whether other processes may work on the same database: then nobody is the only one."""
+    return engine.dialect.name == "postgresql"
+
+
+def described(engine: Engine) -> str:
+    """Return where a database is, for people: a file's absolute path, or a server's URL with no secret."""
+    if is_shared(engine):
+        return engine.url.set(password=None, query={}).render_as_string().replace("+psycopg", "")
+    return str(Path(engine.url.database or "").absolute())
+
+
+def _sqlite(url: URL, busy_ms: int) -> Engine:
+    """Return an engine for one file.
+
+    WAL, so that readers and the writer do not wait for each other; `synchronous=FULL`, so that what is
+    committed survives a loss of power; every transaction is a `BEGIN IMMEDIATE`, because one that
+    begins by reading cannot always become a writing one.
+    """
+    elsewhere = url.host or url.query or url.database in {None, "", ":memory:"}
+    if url.get_backend_name() != "sqlite" or elsewhere:
+        raise StoreUnusable("the database URL must be sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+    engine = create_engine(url.set(drivername="sqlite"), connect_args={"timeout": busy_ms / 1000})
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine

@@ -1,42 +1,69 @@
 """Lanes and their pauses."""
 
 from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, Select, bindparam, func, select, text
 
 from core.model import Lane, LaneId
 from core.store.tables import IS_LEASED, AnyRow, DeliveryRow, LaneRow, table
 
 _lanes = table(LaneRow)
 _deliveries = table(DeliveryRow)
+_GET = select(_lanes).where(_lanes.c.id == bindparam("lane"))
+_GET_LOCKED = _GET.with_for_update()
+_MAKE = _lanes.insert()
+_SAVE = _lanes.update().where(_lanes.c.id == bindparam("lane"))
+_SERVE = _SAVE.where(_lanes.c.served < bindparam("rank")).values(served=bindparam("rank"))
+_REMOVE = _lanes.delete().where(_lanes.c.id == bindparam("lane"))
+_BUSY = select(func.count()).where(_deliveries.c.lane == bindparam("lane"), text(IS_LEASED))
 
 
 def lane_of(row: AnyRow) -> Lane:
     """Return a row's lane."""
-    return Lane(**row._mapping)
+    return Lane(*row)
 
 
 class SqlLanes:
-    """The `Lanes` port."""
+    """The `Lanes` port. A lane that was read is not read again in its transaction, unless to be locked."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._known: dict[LaneId, Lane] = {}
 
     def get(self, lane: LaneId) -> Lane:
-        row = self._connection.execute(select(_lanes).where(_lanes.c.id == lane)).first()
-        if row is not None:
-            return lane_of(row)
-        fresh = Lane(lane)
-        self._connection.execute(_lanes.insert().values(**asdict(fresh)))
-        return fresh
+        return self._known.get(lane) or self._found_or_made(lane, _GET)
+
+    def locked(self, lane: LaneId) -> Lane:
+        if self._connection.dialect.name == "sqlite":  # one writer at a time: all that is read is locked
+            return self.get(lane)
+        return self._found_or_made(lane, _GET_LOCKED)
 
     def busy(self, lane: LaneId) -> int:
-        leased = select(func.count()).where(_deliveries.c.lane == lane, text(IS_LEASED))
-        return int(self._connection.execute(leased).scalar_one())
+        return int(self._connection.execute(_BUSY, {"lane": lane}).scalar_one())
 
     def remove(self, lane: LaneId) -> None:
-        self._connection.execute(_lanes.delete().where(_lanes.c.id == lane))
+        self._known.pop(lane, None)
+        self._connection.execute(_REMOVE, {"lane": lane})
 
     def save(self, lane: Lane) -> None:
         self.get(lane.id)
-        self._connection.execute(_lanes.update().where(_lanes.c.id == lane.id).values(**asdict(lane)))
+        self._connection.execute(_SAVE, {"lane": lane.id, **asdict(lane)})
+        self._known[lane.id] = lane
+
+    def serve(self, lane: LaneId, rank: int) -> None:
+        """Note that a lane's line was claimed up to a rank."""
+        self._known.pop(lane, None)
+        self._connection.execute(_SERVE, {"lane": lane, "rank": rank})
+
+    def forget(self) -> None:
+        """Read anew what is asked for from now on: it was changed by other means."""
+        self._known.clear()
+
+    def _found_or_made(self, lane: LaneId, statement: "Select[*tuple[Any, ...]]") -> Lane:
+        row = self._connection.execute(statement, {"lane": lane}).first()
+        found = Lane(lane) if row is None else lane_of(row)
+        if row is None:
+            self._connection.execute(_MAKE, asdict(found))
+        self._known[lane] = found
+        return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, and_, bindparam, literal, select
+from sqlalchemy import Connection, and_, bindparam, func, literal, select
 
 from core.model import AuthorId, ChannelKey, Link, Platform, ProjectId, WorkspaceId
 from core.store.tables import AnyRow, LinkRow, table
@@ -40,6 +40,7 @@ class SqlLinks:
         return found.get(at.channel) if at.channel else None, found.get("")
 
     def put(self, link: Link) -> None:
+        self._lock(link.at.platform, link.at.workspace, "pg_advisory_xact_lock")
         self.remove(link.at)
         self._connection.execute(
             _links.insert().values(
@@ -53,6 +54,9 @@ class SqlLinks:
             )
         )
 
+    def hold(self, platform: Platform, workspace: WorkspaceId) -> None:
+        self._lock(platform, workspace, "pg_advisory_xact_lock_shared")
+
     def remove(self, at: ChannelKey) -> bool:
         return self._connection.execute(_REMOVE, _place(at)).rowcount == 1
 
@@ -65,6 +69,12 @@ class SqlLinks:
             select(_links).where(_links.c.platform == platform).order_by(_links.c.workspace, _links.c.channel)
         )
         return [_link(row) for row in rows]
+
+    def _lock(self, platform: Platform, workspace: WorkspaceId, kind: str) -> None:
+        """Take a lock of what is not there yet, where there is more than one writer."""
+        if self._connection.dialect.name != "sqlite":
+            named = func.hashtextextended(f"links {platform} {workspace}", 0)
+            self._connection.execute(select(getattr(func, kind)(named)))
 
 
 def _place(at: ChannelKey) -> dict[str, str]:

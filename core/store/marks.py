@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, text
+from sqlalchemy import BindParameter, Connection, and_, bindparam, or_, select, text
 
 from core.model import Delivery, DeliveryId, Mark
 from core.store.rows import delivery
@@ -21,9 +21,12 @@ _PUT = _deliveries.update().where(
 _DUE = (
     select(_deliveries)
     .where(text(IS_MARKED), _d.mark_due <= bindparam("now"))
-    .order_by(_d.mark_due)
+    .order_by(_d.mark_due, _d.id)
     .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
 )
+_IDS: "BindParameter[str]" = bindparam("ids", expanding=True)
+_TAKE = _deliveries.update().where(_d.id.in_(_IDS))
 _WRITE = _deliveries.update().where(_MARKED)
 _DONE = _deliveries.update().where(_MARKED, _d.mark == bindparam("said")).values(mark=None, mark_due=None)
 
@@ -38,8 +41,10 @@ class SqlMarks:
         put = {"marked_id": delivery, "said": mark.value, "mark": mark.value, "mark_due": due}
         return self._connection.execute(_PUT, put).rowcount == 1
 
-    def due(self, now: datetime, limit: int) -> Sequence[tuple[Delivery, Mark]]:
-        rows = self._connection.execute(_DUE, {"now": now, "limit": limit})
+    def due(self, now: datetime, until: datetime, limit: int) -> Sequence[tuple[Delivery, Mark]]:
+        rows = self._connection.execute(_DUE, {"now": now, "limit": limit}).all()
+        if rows:
+            self._connection.execute(_TAKE, {"ids": [row.id for row in rows], "mark_due": until})
         return [(delivery(row), Mark(row.mark)) for row in rows]
 
     def later(self, delivery: DeliveryId, due: datetime) -> None:

@@ -5,25 +5,30 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import StoreUnusable
+from core.store.engine import described, is_shared
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK = 0x74_68_72_65_61_64  # "thread": whoever holds this advisory lock migrates
 
 
 def migrate(engine: Engine) -> None:
     """Run the migrations that the database lacks, in one transaction.
 
-    Raises StoreUnusable, with the database unchanged, if it is newer than this version, is not a
-    database, or cannot be written.
+    Of several processes that begin at once on PostgreSQL one does it, and the others wait for it. Raises
+    StoreUnusable, with the database unchanged, if it is newer than this version, is not a database, cannot
+    be reached, or cannot be written.
     """
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
     try:
         with engine.begin() as connection:
+            if is_shared(engine):
+                _take_turns(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except CommandError as error:
@@ -32,13 +37,21 @@ def migrate(engine: Engine) -> None:
             "backup from before its upgrade"
         ) from error
     except SQLAlchemyError as error:
+        fix = ": see that the server runs and THREADLINE_DATABASE_URL is right" if is_shared(engine) else ""
         raise StoreUnusable(
-            f"the database at {engine.url.database} cannot be used: {_cause(error)}"
+            f"the database at {described(engine)} cannot be used{fix}: {_cause(error)}"
         ) from error
 
 
+def _take_turns(connection: Connection) -> None:
+    """Wait until no other process migrates; a migration may take longer than any other statement."""
+    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+
+
 def check(engine: Engine) -> None:
-    """Read the whole database once, as a start should before it trusts it: about a second for each 200 MB.
+    """Read a whole SQLite database, as a start should before it trusts it: a second for each 200 MB.
 
     Raises StoreUnusable, with the database unchanged, if a page of it is spoilt.
     """
@@ -49,9 +62,10 @@ def check(engine: Engine) -> None:
         found = _cause(error)
     if found != "ok":
         raise StoreUnusable(
-            f"the database at {engine.url.database} is malformed ({found}): restore it from a backup"
+            f"the database at {described(engine)} is malformed ({found}): restore it from a backup"
         )
 
 
 def _cause(error: SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", None) or error)
+    """Return what the driver says, on one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())

@@ -3,8 +3,20 @@
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Index, MetaData, Table, UniqueConstraint, false, text
+from sqlalchemy import (
+    BigInteger,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    TypeDecorator,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy import Row as ResultRow
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 AnyRow: TypeAlias = ResultRow[*tuple[Any, ...]]
@@ -29,6 +41,16 @@ def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Inde
     return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
+class Number(TypeDecorator[int]):
+    """What counts rows: 64 bits everywhere, as SQLite's whole numbers have anyway."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[int]:
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else BigInteger())
+
+
 class Row(SQLModel):
     """What all tables share: one catalogue of names, apart from anyone else's SQLModel."""
 
@@ -51,7 +73,7 @@ class ConversationRow(Row, table=True):
         {"sqlite_autoincrement": True},
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
     platform: str
     workspace: str
     channel: str
@@ -66,8 +88,8 @@ class TurnRow(Row, table=True):
     __tablename__ = "turns"
     __table_args__ = (Index("ix_turns_said", "conversation_id", "asked_at", "delivery_id", "id", "author"),)
 
-    id: int | None = Field(default=None, primary_key=True)
-    conversation_id: int
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
+    conversation_id: int = Field(sa_type=Number)
     delivery_id: str
     asked_at: datetime
     role: str
@@ -110,7 +132,7 @@ class DeliveryRow(Row, table=True):
     )
 
     id: str = Field(primary_key=True)
-    conversation_id: int
+    conversation_id: int = Field(sa_type=Number)
     platform: str
     workspace: str
     channel: str

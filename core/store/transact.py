@@ -1,4 +1,4 @@
-"""One writer thread that commits what is waiting in groups: many accepted questions, one fsync."""
+"""The store over SQLite: one writer thread commits what is waiting in groups, many questions to one fsync."""
 
 import asyncio
 import queue
@@ -37,7 +37,7 @@ class _Failed:
 
 
 class Store:
-    """A `Transact` over a SQLAlchemy engine.
+    """A `Transact` over an engine for SQLite, which has room for one writer.
 
     What waits is run in one transaction, as a group. Where a piece of it fails all are rolled back, and each
     is run again under a savepoint of its own, so that one fails alone. Callers learn their results only
@@ -92,9 +92,10 @@ class Store:
     def _run(self, group: Sequence[Callable[[UnitOfWork], Any]]) -> list[Any]:
         try:
             with self._engine.begin() as connection:
-                return [work(SqlUnitOfWork(connection)) for work in group]
+                uow = SqlUnitOfWork(connection)
+                return [work(uow) for work in group]
         except SQLAlchemyError as error:
-            failed = _unavailable(error)
+            failed = _Failed(unavailable(error))
         except BaseException as error:  # noqa: BLE001 whatever it is, its caller sees it, and the writer lives
             failed = _Failed(error)
         return [failed] if len(group) == 1 else self._run_apart(group)
@@ -104,7 +105,7 @@ class Store:
             with self._engine.begin() as connection:
                 return [_attempt(connection, work) for work in group]
         except SQLAlchemyError as error:
-            return [_unavailable(error)] * len(group)
+            return [_Failed(unavailable(error))] * len(group)
 
 
 def _tell(group: Sequence[_Job], results: Sequence[Any]) -> None:
@@ -127,10 +128,12 @@ def _resolve(results: Sequence[tuple["asyncio.Future[Any]", Any]]) -> None:
             caller.set_result(result)
 
 
-def _unavailable(error: SQLAlchemyError) -> _Failed:
-    unavailable = StoreUnavailable(f"{type(error).__name__}: {getattr(error, 'orig', None) or error}")
-    unavailable.__cause__ = error
-    return _Failed(unavailable)
+def unavailable(error: SQLAlchemyError) -> StoreUnavailable:
+    """Return what callers are told when the database did not take their work, in the driver's words."""
+    said = " ".join(str(getattr(error, "orig", None) or error).split())
+    told = StoreUnavailable(f"{type(error).__name__}: {said}")
+    told.__cause__ = error
+    return told
 
 
 def _attempt(connection: Connection, work: Callable[[UnitOfWork], Any]) -> Any:
@@ -147,7 +150,7 @@ def _attempt(connection: Connection, work: Callable[[UnitOfWork], Any]) -> Any:
             savepoint.rollback()
         except SQLAlchemyError:
             raise error from None
-        return _unavailable(error)
+        return _Failed(unavailable(error))
     except BaseException as error:  # noqa: BLE001 whatever it is, its caller sees it, and the writer lives
         savepoint.rollback()
         return _Failed(error)

@@ -15,8 +15,8 @@ class SqlUnitOfWork:
 
     def __init__(self, connection: Connection) -> None:
         self.conversations = SqlConversations(connection)
-        self.deliveries = SqlDeliveries(connection)
         self.lanes = SqlLanes(connection)
+        self.deliveries = SqlDeliveries(connection, self.lanes)
         self.links = SqlLinks(connection)
         self.marks = SqlMarks(connection)
         self.counts = SqlCounts(connection)

@@ -32,6 +32,9 @@ class MemoryLanes:
     def get(self, lane: LaneId) -> Lane:
         return self._tables.lanes.setdefault(lane, Lane(lane))
 
+    def locked(self, lane: LaneId) -> Lane:
+        return self.get(lane)
+
     def save(self, lane: Lane) -> None:
         self._tables.lanes[lane.id] = lane
 
@@ -54,6 +57,9 @@ class MemoryLinks:
 
     def put(self, link: Link) -> None:
         self._tables.links[link.at] = link
+
+    def hold(self, platform: Platform, workspace: WorkspaceId) -> None:
+        pass
 
     def remove(self, at: ChannelKey) -> bool:
         return self._tables.links.pop(at, None) is not None
@@ -79,10 +85,13 @@ class MemoryMarks:
         self._tables.marks[delivery] = (mark, due)
         return True
 
-    def due(self, now: datetime, limit: int) -> Sequence[tuple[Delivery, Mark]]:
-        owed = sorted(self._tables.marks.items(), key=lambda one: one[1][1])
-        found = [(self._tables.rows[id_].delivery, mark) for id_, (mark, due) in owed if due <= now]
-        return [(one, mark) for one, mark in found if one.state is State.DONE][:limit]
+    def due(self, now: datetime, until: datetime, limit: int) -> Sequence[tuple[Delivery, Mark]]:
+        owed = sorted(self._tables.marks.items(), key=lambda one: (one[1][1], one[0]))
+        posted = [(self._tables.rows[id_].delivery, mark) for id_, (mark, due) in owed if due <= now]
+        found = [(one, mark) for one, mark in posted if one.state is State.DONE][:limit]
+        for one, _ in found:
+            self.later(one.id, until)
+        return found
 
     def later(self, delivery: DeliveryId, due: datetime) -> None:
         if delivery in self._tables.marks:

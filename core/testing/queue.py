@@ -48,6 +48,9 @@ class MemoryDeliveries(MemoryClaims):
         row = self._tables.rows.get(delivery)
         return None if row is None else row.delivery
 
+    def locked(self, delivery: DeliveryId) -> Delivery | None:
+        return self.get(delivery)
+
     def of_message(self, at: ChannelKey, message: MessageId) -> Delivery | None:
         there = (at.platform, at.workspace, at.channel, message)
         return next((row.delivery for row in self._tables.queued() if _message(row.question) == there), None)

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from core.ports import Transact
-from core.store import Store, connect, migrate
+from core.store import PooledStore, Store, connect, migrate
 from core.testing import MemoryStore
 
 
@@ -22,11 +22,16 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest_asyncio.fixture(params=["memory", "sqlite"])
+@pytest_asyncio.fixture(params=["memory", "sqlite", "postgres"])
 async def begin(request: pytest.FixtureRequest, migrated: Path, tmp_path: Path) -> AsyncIterator[Transact]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    store = Store(connect(f"sqlite:///{shutil.copy(migrated, tmp_path)}"))
-    yield store
-    await store.aclose()
+    match request.param:
+        case "memory":
+            yield MemoryStore()
+        case "sqlite":
+            store = Store(connect(f"sqlite:///{shutil.copy(migrated, tmp_path)}"))
+            yield store
+            await store.aclose()
+        case _:
+            pooled = PooledStore(connect(request.getfixturevalue("postgres_url")))
+            yield pooled
+            await pooled.aclose()

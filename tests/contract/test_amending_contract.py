@@ -96,17 +96,19 @@ async def test_a_mark_is_due_once_its_answer_is_posted_and_until_it_is_made(begi
     assert not await begin(lambda uow: uow.marks.put(TWO, Mark.EDITED, NOW))
     assert await begin(lambda uow: uow.marks.put(ONE, Mark.EDITED, at(5)))
     assert not await begin(lambda uow: uow.marks.put(ONE, Mark.EDITED, NOW))
-    assert list(await begin(lambda uow: uow.marks.due(FAR, 9))) == []
+    assert list(await begin(lambda uow: uow.marks.due(FAR, at(60), 9))) == []
     await begin(settle)
-    assert list(await begin(lambda uow: uow.marks.due(at(4), 9))) == []
-    assert list(await begin(lambda uow: uow.marks.due(at(5), 0))) == []
-    assert [(one.id, mark) for one, mark in await begin(lambda uow: uow.marks.due(at(5), 9))] == [
+    assert list(await begin(lambda uow: uow.marks.due(at(4), at(60), 9))) == []
+    assert list(await begin(lambda uow: uow.marks.due(at(5), at(60), 0))) == []
+    assert [(one.id, mark) for one, mark in await begin(lambda uow: uow.marks.due(at(5), at(60), 9))] == [
         (ONE, Mark.EDITED)
     ]
+    assert list(await begin(lambda uow: uow.marks.due(at(59), at(60), 9))) == []  # it is being made
+    assert [mark for _, mark in await begin(lambda uow: uow.marks.due(at(60), at(90), 9))] == [Mark.EDITED]
     await begin(lambda uow: uow.marks.later(ONE, at(7)))
-    assert list(await begin(lambda uow: uow.marks.due(at(6), 9))) == []
+    assert list(await begin(lambda uow: uow.marks.due(at(6), at(60), 9))) == []
     await begin(lambda uow: uow.marks.made(ONE, Mark.EDITED))
-    assert list(await begin(lambda uow: uow.marks.due(FAR, 9))) == []
+    assert list(await begin(lambda uow: uow.marks.due(FAR, at(60), 9))) == []
     assert not await begin(lambda uow: uow.marks.put(ONE, Mark.EDITED, NOW))
 
 
@@ -120,7 +122,7 @@ async def test_that_a_question_was_deleted_goes_over_that_it_was_edited(begin: T
     assert await begin(lambda uow: uow.marks.put(ONE, Mark.DELETED, NOW))
     assert not await begin(lambda uow: uow.marks.put(ONE, Mark.EDITED, NOW))
     await begin(lambda uow: uow.marks.made(ONE, Mark.EDITED))  # it was under way when it was overtaken
-    assert [mark for _, mark in await begin(lambda uow: uow.marks.due(NOW, 9))] == [Mark.DELETED]
+    assert [mark for _, mark in await begin(lambda uow: uow.marks.due(NOW, at(60), 9))] == [Mark.DELETED]
     await begin(lambda uow: uow.marks.made(ONE, Mark.DELETED))
     assert not await begin(lambda uow: uow.marks.put(ONE, Mark.EDITED, NOW))
 
@@ -128,7 +130,7 @@ async def test_that_a_question_was_deleted_goes_over_that_it_was_edited(begin: T
 async def test_a_mark_on_what_is_gone_is_nothing(begin: Transact) -> None:
     await begin(lambda uow: uow.marks.later(ONE, NOW))
     await begin(lambda uow: uow.marks.made(ONE, Mark.EDITED))
-    assert list(await begin(lambda uow: uow.marks.due(FAR, 9))) == []
+    assert list(await begin(lambda uow: uow.marks.due(FAR, at(60), 9))) == []
 
 
 async def test_what_was_asked_is_counted_by_person_and_by_channel_but_not_what_was_refused(

@@ -206,7 +206,7 @@ def _mark(which: int, mark: Mark, due: int) -> Step:
         if held is None:
             return None
         put = uow.marks.put(held.id, mark, at(seen.now + due))
-        owed = list(uow.marks.due(at(seen.now), 2))
+        owed = list(uow.marks.due(at(seen.now), at(seen.now + 3), 2))
         for one, made in owed:
             if due % 2:
                 uow.marks.made(one.id, made)

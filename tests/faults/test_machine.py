@@ -13,7 +13,7 @@ from tests.faults.machine.stores import STORES
 from tests.faults.machine.town import PEOPLE, THREADS
 
 #: Runs and steps that take about ten seconds; `python -m tests.faults.soak machine` takes many more.
-_SMALL = {"memory": (40, 50), "sqlite": (6, 30)}
+_SMALL = {"memory": (40, 50), "sqlite": (6, 30), "postgres": (2, 25)}
 
 
 @pytest.mark.parametrize("store", sorted(_SMALL))

@@ -40,7 +40,8 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
         "sqlite:///file:x?mode=memory&uri=true",
         "sqlite://host/threadline.db",
         "sqlite://host:port/threadline.db",
-        "postgresql://localhost/threadline",
+        "postgresql://localhost",
+        "mysql://localhost/threadline",
         "nonsense://localhost",
     ],
 )
@@ -206,7 +207,7 @@ _HOT: dict[str, tuple[Hot, set[str]]] = {
         {"sqlite_autoindex_deliveries_2"},
     ),
     "listed": (lambda uow: uow.deliveries.listed(State.BURIED, 9), {"ix_deliveries_aside"}),
-    "marks due": (lambda uow: uow.marks.due(NOW, 9), {"ix_deliveries_marked"}),
+    "marks due": (lambda uow: uow.marks.due(NOW, at(60), 9), {"ix_deliveries_marked"}),
     "asked": (
         lambda uow: uow.conversations.asked(DeliveryId("one")),
         {"ix_turns_said"},

@@ -35,6 +35,16 @@ async def test_a_rate_limited_question_is_answered_after_its_wait_and_not_before
     assert world.posted == ["Answer to: Who?"]
 
 
+async def test_an_answer_is_stored_and_posted_without_what_no_database_takes(world: World) -> None:
+    world.chat.script = ["no\0thing \ud800"]
+    await world.ask("Who?")
+    await world.settle()
+    assert world.posted == ["nothing \ufffd"]
+    await world.ask("Why?")
+    await world.settle()
+    assert [turn.text for turn in world.chat.asked[1][1]] == ["Who?", "nothing \ufffd", "Why?"]
+
+
 async def test_a_429_pauses_every_question_of_its_key_then_lets_one_probe_through(world: World) -> None:
     world.chat.script = [RateLimited(timedelta(seconds=30))]
     await world.ask("first", thread="t0")

@@ -127,7 +127,7 @@ async def test_a_mark_that_meets_a_database_that_is_away_is_made_later(world: Wo
     world.poster.mark_error = StoreUnavailable()
     await world.settle()
     world.poster.mark_error = None
-    await world.later(1)
+    await world.later(60)
     assert [mark for _, _, mark in world.poster.marks] == [Mark.EDITED]
 
 

@@ -235,7 +235,7 @@ BAD = {
     "DISCORD_MESSAGE_CONTENT": ["maybe", "2", "oui", "on off", "enabled"],
     "MICROVISUALIZER_API_KEY": ["two words", "schlüssel", "a\x07b"],
     "THREADLINE_DATABASE_URL": [
-        f"postgresql://me:{CANARY}@db/threadline",
+        f"mysql://me:{CANARY}@db/threadline",
         "sqlite://",
         "sqlite:///",
         "sqlite:///:memory:",

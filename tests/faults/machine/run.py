@@ -16,7 +16,7 @@ from tests.faults.report import Report
 
 _PHASES = (Phase.generate, Phase.shrink)
 #: Stories, and steps of each, that take about two minutes together; a real store takes ten times as long.
-_EXAMPLES = {"memory": 400, "sqlite": 40}
+_EXAMPLES = {"memory": 400, "sqlite": 40, "postgres": 20}
 _STEPS = 60
 
 

@@ -1,9 +1,11 @@
 """The stores that the machine runs over, each made fresh; one more is one more entry in `STORES`."""
 
 import asyncio
+import atexit
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from threading import Thread
 from typing import TypeVar
@@ -13,9 +15,10 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.ports import Transact, UnitOfWork
-from core.store import Store, connect
+from core.store import connect, open_store
 from core.testing import MemoryStore
 from tests.fixtures.database import empty_database
+from tests.fixtures.postgres import Postgres, server
 
 T = TypeVar("T")
 Opened = Callable[[], AbstractContextManager[Transact]]
@@ -31,7 +34,7 @@ class Blocking:
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="machine's store", daemon=True)
         self._thread.start()
-        self._store = Store(engine)
+        self._store = open_store(engine)
 
     async def __call__(self, work: Callable[[UnitOfWork], T]) -> T:
         await asyncio.sleep(0)
@@ -63,7 +66,25 @@ def sqlite() -> Iterator[Transact]:
             store.close()
 
 
-STORES: Mapping[str, Opened] = {"memory": memory, "sqlite": sqlite}
+@contextmanager
+def postgres() -> Iterator[Transact]:
+    """Give the real store over the tests' PostgreSQL server."""
+    store = Blocking(connect(_server().emptied()))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+STORES: Mapping[str, Opened] = {"memory": memory, "sqlite": sqlite, "postgres": postgres}
+
+
+@cache
+def _server() -> Postgres:
+    """Return a server that is begun once, and stopped when the process ends."""
+    until_the_end = ExitStack()
+    atexit.register(until_the_end.close)
+    return until_the_end.enter_context(server())
 
 
 def _hasty(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

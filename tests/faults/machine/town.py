@@ -190,7 +190,7 @@ class Town:
 
     def _is_idle(self) -> bool:
         ever = self.now + timedelta(days=100)
-        marks = self.loop.run(self.store(lambda uow: uow.marks.due(ever, 1)))
+        marks = self.loop.run(self.store(lambda uow: uow.marks.due(ever, self.now, 1)))
         return not marks and not any(one.state not in SETTLED for one in self.everything().rows.values())
 
     def everything(self) -> Everything:

@@ -9,6 +9,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # where 32 bits are all that Integer has
+
 
 def _partial(name: str, columns: list[str], where: str, *, unique: bool = False) -> None:
     condition = sa.text(where)
@@ -21,7 +23,7 @@ def upgrade() -> None:
     """Make the tables."""
     op.create_table(
         "conversations",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", _NUMBER, nullable=False),
         sa.Column("platform", AutoString(), nullable=False),
         sa.Column("workspace", AutoString(), nullable=False),
         sa.Column("channel", AutoString(), nullable=False),
@@ -40,7 +42,7 @@ def upgrade() -> None:
     op.create_table(
         "deliveries",
         sa.Column("id", AutoString(), nullable=False),
-        sa.Column("conversation_id", sa.Integer(), nullable=False),
+        sa.Column("conversation_id", _NUMBER, nullable=False),
         sa.Column("platform", AutoString(), nullable=False),
         sa.Column("workspace", AutoString(), nullable=False),
         sa.Column("channel", AutoString(), nullable=False),
@@ -121,8 +123,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "turns",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("conversation_id", sa.Integer(), nullable=False),
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("conversation_id", _NUMBER, nullable=False),
         sa.Column("delivery_id", AutoString(), nullable=False),
         sa.Column("asked_at", UTCDateTime(), nullable=False),
         sa.Column("role", AutoString(), nullable=False),

@@ -1,0 +1,146 @@
+"""The real program over a real PostgreSQL database: the URL is all that is different."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+import pytest_asyncio
+
+from bots.demo.assistant import faults
+from bots.settings.parsing import Wrong, database
+from bots.slack.inbound import SLACK
+from bots.wiring import lane_of, new_delivery_id, running
+from core.clock import SystemClock
+from core.errors import StoreUnusable
+from core.model import AuthorId, EventId, MessageId, Question, ThreadKey, WorkspaceId
+from core.services.asking import Asking, AskingRules
+from core.store import PooledStore, Wakes, connect
+from tests.fixtures.commands import invoke
+from tests.fixtures.program import environment, program
+from tests.fixtures.walk import Walk, walk
+
+_LEASED = "SELECT count(*) FROM deliveries WHERE lease_until > now()"
+_TEN_SECONDS_LATER = "UPDATE deliveries SET lease_until = now() RETURNING id"
+
+
+@pytest_asyncio.fixture
+async def town(tmp_path: Path, postgres_url: str) -> AsyncIterator[Walk]:
+    async with walk(tmp_path) as whole:
+        whole.settings = replace(whole.settings, database_url=postgres_url)
+        yield whole
+
+
+async def test_a_question_and_its_follow_up_are_answered_and_commands_tell_of_them(
+    town: Walk, tmp_path: Path
+) -> None:
+    town.by_socket()
+    env = environment(town)
+    async with program("run", env=env, folder=str(tmp_path)) as child:
+        await town.workspace.until(lambda: town.slack.socket_connections)
+        ts = await town.mention("who consumes order.created?")
+        await town.answers(ts)
+        await town.workspace.say(town.ben, town.general, "and who publishes it?", thread=ts)
+        assert len(await town.answers(ts, 2)) == 2
+        status = (await invoke("status", env=env)).stdout
+        assert "Database: postgresql://" in status
+        assert "done" in status
+        assert "Nothing waits" in (await invoke("queue", "list", env=env)).stdout
+        child.send_signal(signal.SIGTERM)
+        assert await child.wait() == 0
+    workspace = town.workspace.team
+    purged = (await invoke("purge", "slack", workspace, "--yes", env=env)).stdout
+    assert "1 conversation" in purged
+    assert os.listdir(tmp_path) == []  # no file to lock, and no database
+
+
+async def test_killed_while_the_chat_call_is_in_flight_it_answers_once_after_a_restart(
+    town: Walk, tmp_path: Path
+) -> None:
+    """Another process may be living: what the dead one held waits for the end of its lease, not for less."""
+    hold = faults.hold()
+    town.assistant.faults.add(hold)
+    town.by_socket()
+    env = environment(town)
+    async with program("run", env=env, folder=str(tmp_path)) as first:
+        await town.workspace.until(lambda: town.slack.socket_connections)
+        ts = await town.mention("who consumes order.created?")
+        await town.assistant.wait_for_calls(1)
+        first.send_signal(signal.SIGKILL)
+        await first.wait()
+    hold.release()
+    async with program("run", env=env, folder=str(tmp_path)) as second:
+        await town.workspace.until(lambda: town.slack.socket_connections)
+        assert _sql(town, _LEASED) == [(1,)]
+        _sql(town, _TEN_SECONDS_LATER)
+        (answer,) = await town.answers(ts)
+        second.send_signal(signal.SIGTERM)
+        assert await second.wait() == 0
+    assert "billing" in answer
+    assert len(town.posted(ts)) == 1
+    assert len(town.assistant.journal) == 2
+
+
+async def test_what_one_process_accepts_another_answers_at_once(town: Walk) -> None:
+    """Not at its next sweep, which never comes here."""
+    ts = await town.workspace.say(town.ben, town.general, "who consumes order.created?")
+    thread = ThreadKey(SLACK, WorkspaceId(town.workspace.team), town.general, ts)
+    engine = connect(town.settings.database_url)
+    wakes, store = Wakes(engine, town.clock), PooledStore(engine)
+    asking = Asking(
+        store,
+        town.clock,
+        AskingRules(lane_of(town.settings.chat), town.settings.default_project),
+        new_id=new_delivery_id,
+        wake=wakes.notify,
+        cancelled=lambda _: None,
+    )
+    async with running(town.settings, _Sweepless()):
+        await asking.accept(
+            Question(
+                EventId("e"),
+                MessageId(ts),
+                thread,
+                AuthorId(town.ben),
+                "who?",
+                town.clock.now(),
+                addressed=True,
+            )
+        )
+        assert len(await town.answers(ts)) == 1
+    await wakes.aclose()
+    await store.aclose()
+
+
+class _Sweepless(SystemClock):
+    async def sleep(self, seconds: float) -> None:  # noqa: ARG002 it never ends
+        await asyncio.Event().wait()
+
+
+class _Ahead(SystemClock):
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=30)
+
+
+async def test_a_clock_that_is_not_the_servers_is_refused_at_the_start(town: Walk) -> None:
+    with pytest.raises(StoreUnusable, match=r"clock is \+30 s"):
+        async with running(town.settings, _Ahead()):
+            pass
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://localhost", "postgresql://me@/", "postgres:///x y", "postgresql:x"]
+)
+def test_a_setting_that_names_no_database_is_refused(url: str) -> None:
+    with pytest.raises(Wrong, match="PostgreSQL"):
+        database(url)
+
+
+def _sql(town: Walk, statement: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(town.settings.database_url) as connection:
+        return connection.execute(statement).fetchall()
