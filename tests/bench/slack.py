@@ -1,0 +1,164 @@
+"""Slack at next to no cost: the Web API's methods that programs call here, and events as Slack signs them."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from tests.bench.counting import Asked
+from tests.bench.journal import Journal, first_marker, marked, now
+from tests.bench.wire import Pool, Request, Respond, port_of, reply, serve
+
+BOT_TOKEN, SECRET = "xoxb-bench", "bench-secret"
+_TEAM, _BOT = "T0BENCH", "U0BOT"
+_PEOPLE, _CHANNELS = 50, 20
+
+_SAID: Mapping[str, Mapping[str, Any]] = {
+    "auth.test": {
+        "url": "https://bench.slack.com/", "team": "Bench", "user": "threadline", "team_id": _TEAM,
+        "user_id": _BOT, "bot_id": "B0BOT",
+    },
+    "users.conversations": {"channels": [], "response_metadata": {"next_cursor": ""}},
+    "conversations.history": {"messages": [], "has_more": False},
+    "conversations.replies": {"messages": [], "has_more": False},
+    "conversations.info": {"channel": {"id": "C0", "name": "room", "is_channel": True}},
+}  # fmt: skip
+_OK = {method: reply(json.dumps({"ok": True, **said}).encode()) for method, said in _SAID.items()}
+_NOTHING_ELSE = reply(b'{"ok":true}')
+
+
+class Slack:
+    """One workspace: it takes calls, and tells a program what people write."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._server: asyncio.Server | None = None
+        self._pool: Pool | None = None
+        self._last_ts = 0
+        self._places: dict[str, tuple[str, str]] = {}
+
+    async def start(self) -> None:
+        """Listen to calls."""
+        self._server = await serve(self._answer)
+
+    async def connect(self, port: int, connections: int) -> None:
+        """Open connections to the program over which events go."""
+        self._pool = Pool(port)
+        await self._pool.open(connections)
+
+    def stop(self) -> None:
+        """Listen no more, and say no more."""
+        if self._pool is not None:
+            self._pool.close()
+        if self._server is not None:
+            self._server.close()
+
+    @property
+    def url(self) -> str:
+        """Where the Web API is, with its closing slash."""
+        assert self._server is not None
+        return f"http://127.0.0.1:{port_of(self._server)}/api/"
+
+    # --- what people write ---------------------------------------------------------------------
+
+    async def ask(self, opening: Asked | None = None, turn: int = 1) -> Asked:
+        """Have somebody mention the bot, or go on in a thread; return when the event is acknowledged."""
+        asked, raw = self.written(opening, turn)
+        await self.tell(asked, raw)
+        return asked
+
+    def written(self, opening: Asked | None = None, turn: int = 1) -> tuple[Asked, bytes]:
+        """Have somebody write; return the question, and the event that `tell` brings to the program."""
+        ts = self._new_ts()
+        asked = self._journal.ask(ts if opening is None else opening.thread, turn)
+        if opening is None:
+            self._places[ts] = (f"C{asked.marker % _CHANNELS:04}", f"U{asked.marker % _PEOPLE:04}")
+        channel, person = self._places[asked.thread]
+        return asked, _event(asked, channel, person, ts)
+
+    async def tell(self, asked: Asked, raw: bytes) -> None:
+        """Bring an event to the program, and note when that has acknowledged it."""
+        assert self._pool is not None
+        if await self._pool.send(raw) == 200:
+            asked.acked = now()
+
+    def _new_ts(self) -> str:
+        self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000)
+        return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06}"
+
+    # --- what the program calls ----------------------------------------------------------------
+
+    def _answer(self, request: Request, respond: Respond) -> None:
+        method = request.path.partition("?")[0].rpartition("/")[2]
+        self._journal.count(method, request)
+        match method:
+            case "chat.postMessage":
+                respond(self._post(request))
+            case "users.info":
+                respond(_person(request))
+            case _:
+                respond(_OK.get(method, _NOTHING_ELSE))
+
+    def _post(self, request: Request) -> bytes:
+        words = _arguments(request)
+        channel, thread = str(words.get("channel")), str(words.get("thread_ts"))
+        is_right = self._places.get(thread, ("", ""))[0] == channel
+        self._journal.post(first_marker(str(words.get("text")).encode()), thread if is_right else "elsewhere")
+        ts = self._new_ts()
+        message = {"type": "message", "user": _BOT, "ts": ts, "thread_ts": thread, "text": words.get("text")}
+        return reply(json.dumps({"ok": True, "channel": channel, "ts": ts, "message": message}).encode())
+
+
+def _event(asked: Asked, channel: str, person: str, ts: str) -> bytes:
+    """Return an event on the wire, as Slack signs it."""
+    is_root = ts == asked.thread
+    words = f"who calls billing, and why? I ask for {marked(asked.marker)}"
+    event = {
+        "type": "app_mention" if is_root else "message",
+        "user": person,
+        "text": f"<@{_BOT}> {words}" if is_root else words,
+        "ts": ts,
+        "channel": channel,
+        "channel_type": "channel",
+        "team": _TEAM,
+        "event_ts": ts,
+        **({} if is_root else {"thread_ts": asked.thread}),
+    }
+    envelope = {
+        "token": "none",
+        "team_id": _TEAM,
+        "api_app_id": "A0BENCH",
+        "event": event,
+        "type": "event_callback",
+        "event_id": f"Ev{asked.marker:010}",
+        "event_time": int(float(ts)),
+        "authorizations": [{"team_id": _TEAM, "user_id": _BOT, "is_bot": True}],
+        "is_ext_shared_channel": False,
+    }
+    body = json.dumps(envelope).encode()
+    at = str(int(time.time()))
+    seal = hmac.new(SECRET.encode(), b"v0:" + at.encode() + b":" + body, hashlib.sha256).hexdigest()
+    head = (
+        "POST /slack/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"User-Agent: Slackbot 1.0\r\nX-Slack-Request-Timestamp: {at}\r\nX-Slack-Signature: v0={seal}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def _arguments(request: Request) -> Mapping[str, Any]:
+    """Return a call's arguments, which came as JSON or as a form."""
+    if b"application/json" in request.head:
+        found: Mapping[str, Any] = json.loads(request.body)
+        return found
+    return dict(parse_qsl((request.body or request.path.partition("?")[2].encode()).decode()))
+
+
+def _person(request: Request) -> bytes:
+    who = str(_arguments(request).get("user"))
+    user = {"id": who, "name": who.lower(), "real_name": who, "profile": {"display_name": f"Person {who}"}}
+    return reply(json.dumps({"ok": True, "user": user}).encode())
