@@ -12,28 +12,14 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import http_runs
 from tests.bench.counting import Faults, median
-from tests.bench.http_runs import Measured
+from tests.bench.measured import Measured
+from tests.bench.scenarios import SCENARIOS, Scenario
 from tests.bench.programs import Name, cores
 
 
-class Scenario(Protocol):
-    """One run of one program."""
-
-    def __call__(self, name: Name, *, quick: bool) -> Awaitable[Measured]: ...
-
-
-SCENARIOS: Mapping[str, Scenario] = {
-    "latency": http_runs.latency,
-    "saturation": http_runs.saturation,
-    "crowd": http_runs.crowd,
-    "rush": http_runs.rush,
-}
-
-
 async def run(scenario: Scenario, name: Name, *, quick: bool) -> Measured:
-    return await scenario(name, quick=quick)
+    return await scenario.run(name, quick=quick)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = [Name(one) for one in asked.program or [one.value for one in Name]]
     for scenario in asked.only or SCENARIOS:
         runs: dict[Name, list[Measured]] = {}
-        for _ in range(asked.times):
+        names = [one for one in SCENARIOS[scenario].programs if one.value in (asked.program or [n.value for n in Name])]
+        for _ in range(SCENARIOS[scenario].times or asked.times):
             for name in names:
                 begin = time.monotonic()
                 measured = uvloop.run(run(SCENARIOS[scenario], name, quick=asked.quick))

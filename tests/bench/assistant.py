@@ -20,7 +20,9 @@ class Assistant:
 
     journal: Journal
     delay: float = 0.0
-    """Seconds that an answer takes."""
+    """Seconds that an answer takes at most."""
+    spread: float = 0.0
+    """By how much of that some take less: from none to all of it."""
     every: float = 0.0
     """Seconds from one answer to the next that may be had: meanwhile there is 429. 0: as many as come."""
     _next: float = 0.0
@@ -51,9 +53,10 @@ class Assistant:
             return
         self._next = at + self.every
         content = f"About {marked(-1 if marker is None else marker)}: {_WORDS}"
+        delay = self.delay * (1 - self.spread * ((marker or 0) * 7 % 10) / 10)
         said = reply(json.dumps({"message": {"role": "assistant", "content": content}}).encode())
-        self.journal.called.append(Called(marker, at, at + self.delay))
-        if self.delay:
-            asyncio.get_running_loop().call_later(self.delay, respond, said)
+        self.journal.called.append(Called(marker, at, at + delay))
+        if delay:
+            asyncio.get_running_loop().call_later(delay, respond, said)
         else:
             respond(said)

@@ -4,32 +4,77 @@ import asyncio
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
+from typing import Protocol
 
 from tests.bench.assistant import Assistant
+from tests.bench.carriers import SignedHttp, SocketMode
 from tests.bench.counting import Asked, Called, Faults, Posted, acknowledgements, faults, overheads, quantile
+from tests.bench.discord import Discord
 from tests.bench.journal import Journal, now
 from tests.bench.programs import Child, Name, environment, free_port, started
 from tests.bench.slack import Slack
 
 _WARM_UP = 100  #: questions
-_STARTS_WITHIN = 30.0  #: seconds until the first answer
+_STARTS_WITHIN = 60.0  #: seconds until the first answer
+_SETTLES = 0.3  #: seconds for what a program writes down after an answer: that is part of its cost
+
+
+class Side(Protocol):
+    """The platform, as people and the program see it."""
+
+    @property
+    def acknowledges(self) -> bool:
+        """Tell whether it is told that an event was received."""
+        ...
+
+    async def start(self) -> None:
+        """Listen."""
+        ...
+
+    async def connect(self, port: int, connections: int) -> None:
+        """Open connections to the program, or wait for its own."""
+        ...
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        ...
+
+    def environment(self) -> Mapping[str, str]:
+        """Return what a program must be told of it."""
+        ...
+
+    async def ask(self, opening: Asked | None = None, turn: int = 1) -> Asked:
+        """Have somebody mention the bot, or go on in a thread; return when the program has the event."""
+        ...
+
+
+class Way(Enum):
+    """How events reach the program."""
+
+    HTTP = "signed HTTP"
+    SOCKET = "Socket Mode"
+    GATEWAY = "Discord's gateway"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a run needs: seconds the endpoint takes, calls at once, connections events come over."""
 
+    way: Way = Way.HTTP
     delay: float = 0.0
-    concurrency: int = 64
-    connections: int = 64
+    spread: float = 0.0
+    """By how much of the delay some answers come sooner."""
     every: float = 0.0
     """Seconds between two answers that the endpoint gives; 0: as many as come."""
-    patience: float = 60.0
-    """Seconds for an answer, after which it is taken for lost."""
+    concurrency: int = 64
+    connections: int = 64
+    patience: float = 20.0
+    """Seconds without any answer, after which those that have not come are taken for lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,29 +89,39 @@ class Took:
     """Seconds of CPU time the program used."""
     load: float
     """Seconds of CPU time this process, the other side, used."""
+    kept_waiting: float
+    """Seconds for which others had the program's core while it could have run."""
     methods: Counter[str]
     connections: Counter[str]
+
+    @property
+    def answers(self) -> int:
+        """How many answers were posted."""
+        return sum(one.marker is not None for one in self.posted)
 
     def faults(self) -> Faults:
         """Return what went wrong."""
         return faults(self.asked, self.posted, self.called)
 
-    def times(self, delay: float) -> dict[str, float]:
+    def times(self, delay: float = 0.0) -> dict[str, float]:
         """Return the middles and the slow ends of acknowledgements and overheads, in milliseconds."""
         found = {"ack": acknowledgements(self.asked), "overhead": overheads(self.asked, self.posted, delay)}
         return {
-            f"{name} p{share}": 1000 * quantile(values, share / 100)
+            f"{name} p{share}, ms": 1000 * quantile(values, share / 100)
             for name, values in found.items()
             for share in (50, 99)
         }
 
     def rates(self) -> dict[str, float]:
-        """Return answers a second and the CPU seconds that a thousand cost."""
-        many = sum(one.marker is not None for one in self.posted)
+        """Return answers a second, and the seconds of CPU time that a thousand cost."""
+        thousands = self.answers / 1000 or float("nan")
+        undisturbed = max(self.seconds - self.kept_waiting, 0.001)
         return {
-            "answers/s": many / self.seconds,
-            "CPU s/1,000": 1000 * self.cpu / many if many else float("nan"),
-            "load's CPU s/1,000": 1000 * self.load / many if many else float("nan"),
+            "answers/s": self.answers / self.seconds,
+            "answers/s, its core for itself": self.answers / undisturbed,
+            "kept waiting by others, %": 100 * self.kept_waiting / self.seconds,
+            "CPU s/1,000": self.cpu / thousands,
+            "the load's CPU s/1,000": self.load / thousands,
         }
 
 
@@ -75,43 +130,43 @@ class Bed:
     """A running program among light servers."""
 
     journal: Journal
-    slack: Slack
+    side: Side
     assistant: Assistant
     child: Child
     plan: Plan
     idle: float
     """Resident MiB before the first question."""
 
-    async def measured(self, ask: Callable[[], "asyncio.Future[None]"]) -> Took:
+    async def measured(self, asking: Coroutine[None, None, None]) -> Took:
         """Have questions asked; return what came of them once they are answered, or given up."""
-        journal, before, cpu, mine = self.journal, self._marks(), self.child.use().cpu, time.process_time()
+        journal = self.journal
+        questions, posts, calls = len(journal.asked), len(journal.posted), len(journal.called)
         methods, connections = journal.methods.copy(), journal.connections.copy()
-        begin = now()
-        await ask()
-        seconds, load = now() - begin, time.process_time() - mine
-        await asyncio.sleep(0.3)  # what the program writes down after an answer is part of its cost
-        questions, posts, calls = before
+        begun, before, load = now(), self.child.use(), time.process_time()
+        await asking
+        seconds, load, waited = now() - begun, time.process_time() - load, self.child.use().kept_waiting
+        await asyncio.sleep(_SETTLES)
+        if isinstance(self.side, Discord):
+            self.side.note_calls()
         return Took(
-            journal.asked[questions:],
-            journal.posted[posts:],
-            journal.called[calls:],
-            seconds,
-            self.child.use().cpu - cpu,
-            load,
-            journal.methods - methods,
-            journal.connections - connections,
+            asked=journal.asked[questions:],
+            posted=journal.posted[posts:],
+            called=journal.called[calls:],
+            seconds=seconds,
+            cpu=self.child.use().cpu - before.cpu,
+            load=load,
+            kept_waiting=waited - before.kept_waiting,
+            methods=journal.methods - methods,
+            connections=journal.connections - connections,
         )
-
-    def _marks(self) -> tuple[int, int, int]:
-        return len(self.journal.asked), len(self.journal.posted), len(self.journal.called)
 
 
 @asynccontextmanager
 async def bed(name: Name, plan: Plan, prepare: Callable[[Path], None] | None = None) -> AsyncIterator[Bed]:
     """Start everything, and warm it up; `prepare` may put a database into the program's folder first."""
     journal = Journal()
-    slack, assistant = Slack(journal), Assistant(journal)
-    await slack.start()
+    side, assistant = _side(plan.way, journal), Assistant(journal)
+    await side.start()
     await assistant.start()
     try:
         with tempfile.TemporaryDirectory(prefix="threadline-bench-") as folder:
@@ -119,22 +174,38 @@ async def bed(name: Name, plan: Plan, prepare: Callable[[Path], None] | None = N
                 prepare(Path(folder))
             port = free_port()
             told = environment(
-                name, port, Path(folder), chat=assistant.url, api=slack.url, concurrency=plan.concurrency
+                name,
+                side.environment(),
+                port=port,
+                folder=Path(folder),
+                chat=assistant.url,
+                concurrency=plan.concurrency,
             )
-            async with started(name, told, port, Path(folder)) as child:
-                here = Bed(journal, slack, assistant, child, plan, child.use().resident)
-                await slack.connect(port, plan.connections)
+            listens = plan.way is Way.HTTP or name is Name.THREADLINE
+            async with started(name, told, port if listens else None, Path(folder)) as child:
+                await side.connect(port, plan.connections)
+                here = Bed(journal, side, assistant, child, plan, child.use().resident)
                 await _warm_up(here)
-                assistant.delay, assistant.every = plan.delay, plan.every
+                assistant.delay, assistant.spread, assistant.every = plan.delay, plan.spread, plan.every
                 yield here
     finally:
-        slack.stop()
+        await side.stop()
         assistant.stop()
 
 
 async def _warm_up(here: Bed) -> None:
-    first = await here.slack.ask()
+    first = await here.side.ask()
     if not await here.journal.answered(first, _STARTS_WITHIN):
         raise RuntimeError(f"no first answer: {here.child.log.read_text()[-2000:]}")
-    asked = await asyncio.gather(*(here.slack.ask() for _ in range(_WARM_UP)))
-    await here.journal.all_answered(asked, _STARTS_WITHIN)
+    asked = await asyncio.gather(*(here.side.ask() for _ in range(_WARM_UP)))
+    await here.journal.all_answered(asked, here.plan.patience)
+
+
+def _side(way: Way, journal: Journal) -> Side:
+    match way:
+        case Way.HTTP:
+            return Slack(journal, SignedHttp())
+        case Way.SOCKET:
+            return Slack(journal, SocketMode())
+        case Way.GATEWAY:
+            return Discord(journal)

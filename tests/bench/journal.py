@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.bench.counting import Asked, Called, Posted
@@ -69,8 +70,13 @@ class Journal:
         done, _ = await asyncio.wait([self._answered[asked.marker]], timeout=within)
         return bool(done)
 
-    async def all_answered(self, asked: list[Asked], within: float) -> bool:
-        """Wait for all answers, so many seconds at most; tell whether they came."""
-        waiting = [self._answered[one.marker] for one in asked]
-        _, pending = await asyncio.wait(waiting, timeout=within) if waiting else (set(), set())
-        return not pending
+    async def all_answered(self, asked: Sequence[Asked], patience: float) -> bool:
+        """Wait for all answers while they come: until none has for so long. Tell whether all did."""
+        waiting = {self._answered[one.marker] for one in asked}
+        while waiting:
+            done, waiting = await asyncio.wait(
+                waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                return False
+        return True

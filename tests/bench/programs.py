@@ -11,12 +11,16 @@ from enum import Enum
 from pathlib import Path
 from socket import create_server
 
-from tests.bench import assistant, slack
+from tests.bench import assistant
 
 _ROOT = Path(__file__).resolve().parents[2]
 _RELAYS = Path(__file__).with_name("relays")
 _TICK = os.sysconf("SC_CLK_TCK")
+_AT_START = os.sched_getaffinity(0)
 _PATIENCE = 60.0  #: seconds until a program that does not start, or does not end, is given up
+
+#: Threadline's file in its folder.
+DATABASE = "threadline.db"
 
 
 class Name(Enum):
@@ -29,9 +33,13 @@ class Name(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What a process has used: CPU seconds so far; resident memory now and at most so far, in MiB."""
+    """What a process has used: seconds of CPU time so far; resident memory now and at most so far, in MiB.
+
+    `kept_waiting`: seconds for which its main thread could have run, and others had its core.
+    """
 
     cpu: float
+    kept_waiting: float
     resident: float
     peak: float
 
@@ -41,35 +49,29 @@ class Child:
     """A running program."""
 
     process: asyncio.subprocess.Process
-    port: int
     log: Path
 
     def use(self) -> Use:
-        """Look at what it uses (proc(5))."""
+        """Look at what it uses (proc(5), and the kernel's sched-stats)."""
         where = Path("/proc") / str(self.process.pid)
         fields = (where / "stat").read_text().rpartition(")")[2].split()
         lines = (line.split() for line in (where / "status").read_text().splitlines())
         sizes = {line[0]: int(line[1]) / 1024 for line in lines if line[0] in {"VmRSS:", "VmHWM:"}}
-        return Use((int(fields[11]) + int(fields[12])) / _TICK, sizes["VmRSS:"], sizes["VmHWM:"])
+        waited = int((where / "task" / str(self.process.pid) / "schedstat").read_text().split()[1]) / 1e9
+        return Use((int(fields[11]) + int(fields[12])) / _TICK, waited, sizes["VmRSS:"], sizes["VmHWM:"])
 
 
 def cores() -> tuple[set[int], set[int]]:
     """Return the program's core, and the load's: the same where there is only one."""
-    first, *others = sorted(_at_start)
+    first, *others = sorted(_AT_START)
     return {first}, set(others) or {first}
 
 
-_at_start = os.sched_getaffinity(0)
-
-
-def environment(name: Name, port: int, folder: Path, *, chat: str, api: str, concurrency: int) -> dict[str, str]:
+def environment(
+    name: Name, side: Mapping[str, str], *, port: int, folder: Path, chat: str, concurrency: int
+) -> dict[str, str]:
     """Return all that a program is told: for Threadline its documented variables, and no others."""
-    kept = {one: os.environ[one] for one in ("PATH", "HOME") if one in os.environ}
-    common = kept | {
-        "SLACK_BOT_TOKEN": slack.BOT_TOKEN,
-        "SLACK_SIGNING_SECRET": slack.SECRET,
-        "SLACK_API_URL": api,
-    }
+    common = {one: os.environ[one] for one in ("PATH", "HOME") if one in os.environ} | side
     if name is not Name.THREADLINE:
         return common | {
             "PORT": str(port),
@@ -81,7 +83,7 @@ def environment(name: Name, port: int, folder: Path, *, chat: str, api: str, con
         "PYTHONPATH": str(_ROOT),
         "MICROVISUALIZER_API_URL": chat,
         "MICROVISUALIZER_API_KEY": assistant.KEY,
-        "THREADLINE_DATABASE_URL": f"sqlite:///{folder / 'threadline.db'}",
+        "THREADLINE_DATABASE_URL": f"sqlite:///{folder / DATABASE}",
         "THREADLINE_DEFAULT_PROJECT": assistant.PROJECT,
         "THREADLINE_HTTP_PORT": str(port),
         "THREADLINE_CONCURRENCY": str(concurrency),
@@ -92,8 +94,10 @@ def environment(name: Name, port: int, folder: Path, *, chat: str, api: str, con
 
 
 @asynccontextmanager
-async def started(name: Name, told: Mapping[str, str], port: int, folder: Path) -> AsyncIterator[Child]:
-    """Run a program on its own core until it takes connections; end it at last."""
+async def started(
+    name: Name, told: Mapping[str, str], port: int | None, folder: Path
+) -> AsyncIterator[Child]:
+    """Run a program on its own core, and wait until it listens at its port, if it does; end it at last."""
     command = ["-m", "bots", "run"] if name is Name.THREADLINE else [str(_RELAYS / f"{name.value}.py")]
     path = folder / f"{name.value}.log"
     with path.open("ab") as log:
@@ -101,9 +105,10 @@ async def started(name: Name, told: Mapping[str, str], port: int, folder: Path) 
             sys.executable, *command, env=told, cwd=folder, stdout=log, stderr=log
         )
     os.sched_setaffinity(process.pid, cores()[0])
-    child = Child(process, port, path)
+    child = Child(process, path)
     try:
-        await asyncio.wait_for(_listens(child), _PATIENCE)
+        if port is not None:
+            await asyncio.wait_for(_listens(child, port), _PATIENCE)
         yield child
     finally:
         await _end(child)
@@ -115,12 +120,12 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-async def _listens(child: Child) -> None:
+async def _listens(child: Child, port: int) -> None:
     while True:
         if child.process.returncode is not None:
             raise RuntimeError(f"a program has ended by itself: {child.log.read_text()[-2000:]}")
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", child.port)
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
         except ConnectionError:
             await asyncio.sleep(0.05)
         else:

@@ -1,19 +1,18 @@
-"""Slack at next to no cost: the Web API's methods that programs call here, and events as Slack signs them."""
+"""Slack at next to no cost: what people write there, and the Web API's methods that programs call here."""
 
 import asyncio
-import hashlib
-import hmac
 import json
 import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tests.bench.carriers import Carrier
 from tests.bench.counting import Asked
 from tests.bench.journal import Journal, first_marker, marked, now
-from tests.bench.wire import Pool, Request, Respond, port_of, reply, serve
+from tests.bench.wire import Request, Respond, port_of, reply, serve
 
-BOT_TOKEN, SECRET = "xoxb-bench", "bench-secret"
+BOT_TOKEN = "xoxb-bench"
 _TEAM, _BOT = "T0BENCH", "U0BOT"
 _PEOPLE, _CHANNELS = 50, 20
 
@@ -32,59 +31,53 @@ _NOTHING_ELSE = reply(b'{"ok":true}')
 
 
 class Slack:
-    """One workspace: it takes calls, and tells a program what people write."""
+    """One workspace: it takes calls, and tells a program what people write. A `Side`."""
 
-    def __init__(self, journal: Journal) -> None:
+    acknowledges = True
+
+    def __init__(self, journal: Journal, carrier: Carrier) -> None:
         self._journal = journal
+        self._carrier = carrier
         self._server: asyncio.Server | None = None
-        self._pool: Pool | None = None
         self._last_ts = 0
         self._places: dict[str, tuple[str, str]] = {}
 
     async def start(self) -> None:
         """Listen to calls."""
         self._server = await serve(self._answer)
+        await self._carrier.start()
 
     async def connect(self, port: int, connections: int) -> None:
-        """Open connections to the program over which events go."""
-        self._pool = Pool(port)
-        await self._pool.open(connections)
+        """Wait until events can be brought to the program."""
+        await self._carrier.connect(port, connections)
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Listen no more, and say no more."""
-        if self._pool is not None:
-            self._pool.close()
+        await self._carrier.stop()
         if self._server is not None:
             self._server.close()
 
-    @property
-    def url(self) -> str:
-        """Where the Web API is, with its closing slash."""
+    def environment(self) -> Mapping[str, str]:
+        """Return what a program must be told of it; the Web API's address has its closing slash."""
         assert self._server is not None
-        return f"http://127.0.0.1:{port_of(self._server)}/api/"
+        return {
+            "SLACK_BOT_TOKEN": BOT_TOKEN,
+            "SLACK_API_URL": f"http://127.0.0.1:{port_of(self._server)}/api/",
+            **self._carrier.environment(),
+        }
 
     # --- what people write ---------------------------------------------------------------------
 
     async def ask(self, opening: Asked | None = None, turn: int = 1) -> Asked:
         """Have somebody mention the bot, or go on in a thread; return when the event is acknowledged."""
-        asked, raw = self.written(opening, turn)
-        await self.tell(asked, raw)
-        return asked
-
-    def written(self, opening: Asked | None = None, turn: int = 1) -> tuple[Asked, bytes]:
-        """Have somebody write; return the question, and the event that `tell` brings to the program."""
         ts = self._new_ts()
         asked = self._journal.ask(ts if opening is None else opening.thread, turn)
         if opening is None:
             self._places[ts] = (f"C{asked.marker % _CHANNELS:04}", f"U{asked.marker % _PEOPLE:04}")
         channel, person = self._places[asked.thread]
-        return asked, _event(asked, channel, person, ts)
-
-    async def tell(self, asked: Asked, raw: bytes) -> None:
-        """Bring an event to the program, and note when that has acknowledged it."""
-        assert self._pool is not None
-        if await self._pool.send(raw) == 200:
+        if await self._carrier.carry(_event(asked, channel, person, ts)):
             asked.acked = now()
+        return asked
 
     def _new_ts(self) -> str:
         self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000)
@@ -98,6 +91,8 @@ class Slack:
         match method:
             case "chat.postMessage":
                 respond(self._post(request))
+            case "apps.connections.open":
+                respond(reply(json.dumps({"ok": True, "url": self._carrier.link}).encode()))
             case "users.info":
                 respond(_person(request))
             case _:
@@ -114,7 +109,7 @@ class Slack:
 
 
 def _event(asked: Asked, channel: str, person: str, ts: str) -> bytes:
-    """Return an event on the wire, as Slack signs it."""
+    """Return an event as Slack writes it."""
     is_root = ts == asked.thread
     words = f"who calls billing, and why? I ask for {marked(asked.marker)}"
     event = {
@@ -139,15 +134,7 @@ def _event(asked: Asked, channel: str, person: str, ts: str) -> bytes:
         "authorizations": [{"team_id": _TEAM, "user_id": _BOT, "is_bot": True}],
         "is_ext_shared_channel": False,
     }
-    body = json.dumps(envelope).encode()
-    at = str(int(time.time()))
-    seal = hmac.new(SECRET.encode(), b"v0:" + at.encode() + b":" + body, hashlib.sha256).hexdigest()
-    head = (
-        "POST /slack/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"User-Agent: Slackbot 1.0\r\nX-Slack-Request-Timestamp: {at}\r\nX-Slack-Signature: v0={seal}\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+    return json.dumps(envelope).encode()
 
 
 def _arguments(request: Request) -> Mapping[str, Any]:

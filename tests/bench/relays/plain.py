@@ -12,6 +12,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
 import httpx
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp, AsyncSay
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -31,7 +32,7 @@ class _Without:
 
 app = AsyncApp(
     token=os.environ["SLACK_BOT_TOKEN"],
-    signing_secret=os.environ["SLACK_SIGNING_SECRET"],
+    signing_secret=os.environ.get("SLACK_SIGNING_SECRET", ""),
     client=AsyncWebClient(token=os.environ["SLACK_BOT_TOKEN"], base_url=os.environ["SLACK_API_URL"]),
 )
 client = httpx.AsyncClient(timeout=120, headers={"Authorization": "Bearer " + os.environ["CHAT_KEY"]})
@@ -79,4 +80,6 @@ if __name__ == "__main__":
     sys.modules.pop("sniffio", None)
     sys.meta_path.insert(0, _Without("sniffio"))
     logging.basicConfig(level=logging.WARNING)
+    if "SLACK_APP_TOKEN" in os.environ:
+        asyncio.run(AsyncSocketModeHandler(app, os.environ["SLACK_APP_TOKEN"]).start_async())
     app.server(port=int(os.environ["PORT"]), host="127.0.0.1").start()
