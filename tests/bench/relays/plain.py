@@ -76,10 +76,15 @@ async def said(event: dict[str, Any], say: AsyncSay) -> None:
         await answer(event, say)
 
 
+async def listen() -> None:
+    """Listen over Socket Mode."""
+    await AsyncSocketModeHandler(app, os.environ["SLACK_APP_TOKEN"]).start_async()
+
+
 if __name__ == "__main__":
     sys.modules.pop("sniffio", None)
     sys.meta_path.insert(0, _Without("sniffio"))
     logging.basicConfig(level=logging.WARNING)
     if "SLACK_APP_TOKEN" in os.environ:
-        asyncio.run(AsyncSocketModeHandler(app, os.environ["SLACK_APP_TOKEN"]).start_async())
+        asyncio.run(listen())
     app.server(port=int(os.environ["PORT"]), host="127.0.0.1").start()
