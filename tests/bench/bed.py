@@ -89,8 +89,8 @@ class Took:
     """Seconds of CPU time the program used."""
     load: float
     """Seconds of CPU time this process, the other side, used."""
-    kept_waiting: float
-    """Seconds for which others had the program's core while it could have run."""
+    others: float
+    """Seconds for which others had the program's core."""
     methods: Counter[str]
     connections: Counter[str]
 
@@ -115,11 +115,11 @@ class Took:
     def rates(self) -> dict[str, float]:
         """Return answers a second, and the seconds of CPU time that a thousand cost."""
         thousands = self.answers / 1000 or float("nan")
-        undisturbed = max(self.seconds - self.kept_waiting, 0.001)
+        undisturbed = max(self.seconds - self.others, 0.001)
         return {
             "answers/s": self.answers / self.seconds,
             "answers/s, its core for itself": self.answers / undisturbed,
-            "kept waiting by others, %": 100 * self.kept_waiting / self.seconds,
+            "its core in others' hands, %": 100 * self.others / self.seconds,
             "CPU s/1,000": self.cpu / thousands,
             "the load's CPU s/1,000": self.load / thousands,
         }
@@ -144,7 +144,8 @@ class Bed:
         methods, connections = journal.methods.copy(), journal.connections.copy()
         begun, before, load = now(), self.child.use(), time.process_time()
         await asking
-        seconds, load, waited = now() - begun, time.process_time() - load, self.child.use().kept_waiting
+        seconds, load = now() - begun, time.process_time() - load
+        others = self.child.use().others - before.others
         await asyncio.sleep(_SETTLES)
         if isinstance(self.side, Discord):
             self.side.note_calls()
@@ -155,7 +156,7 @@ class Bed:
             seconds=seconds,
             cpu=self.child.use().cpu - before.cpu,
             load=load,
-            kept_waiting=waited - before.kept_waiting,
+            others=max(0.0, others),
             methods=journal.methods - methods,
             connections=journal.connections - connections,
         )

@@ -35,11 +35,11 @@ class Name(Enum):
 class Use:
     """What a process has used: seconds of CPU time so far; resident memory now and at most so far, in MiB.
 
-    `kept_waiting`: seconds for which its main thread could have run, and others had its core.
+    `others`: seconds for which others have had its core so far, since the machine was started.
     """
 
     cpu: float
-    kept_waiting: float
+    others: float
     resident: float
     peak: float
 
@@ -52,13 +52,20 @@ class Child:
     log: Path
 
     def use(self) -> Use:
-        """Look at what it uses (proc(5), and the kernel's sched-stats)."""
+        """Look at what it uses (proc(5))."""
         where = Path("/proc") / str(self.process.pid)
         fields = (where / "stat").read_text().rpartition(")")[2].split()
         lines = (line.split() for line in (where / "status").read_text().splitlines())
         sizes = {line[0]: int(line[1]) / 1024 for line in lines if line[0] in {"VmRSS:", "VmHWM:"}}
-        waited = int((where / "task" / str(self.process.pid) / "schedstat").read_text().split()[1]) / 1e9
-        return Use((int(fields[11]) + int(fields[12])) / _TICK, waited, sizes["VmRSS:"], sizes["VmHWM:"])
+        cpu = (int(fields[11]) + int(fields[12])) / _TICK
+        return Use(cpu, _busy(cores()[0]) - cpu, sizes["VmRSS:"], sizes["VmHWM:"])
+
+
+def _busy(these: set[int]) -> float:
+    """Return the seconds for which cores have done something: user, nice, system, interrupts, stolen."""
+    lines = (line.split() for line in Path("/proc/stat").read_text().splitlines())
+    counts = [line[1:] for line in lines if line[0] in {f"cpu{core}" for core in these}]
+    return sum(int(line[at]) for line in counts for at in (0, 1, 2, 5, 6, 7)) / _TICK
 
 
 def cores() -> tuple[set[int], set[int]]:
