@@ -69,4 +69,4 @@ async def in_quick_succession(here: Bed, *, threads: int, each: int) -> None:
 
 
 async def _answered(here: Bed, asked: list[Asked]) -> None:
-    await here.journal.all_answered(asked, here.plan.patience + here.plan.delay)
+    await here.journal.all_answered(asked, here.plan.patience + here.plan.delay, here.plan.limit)

@@ -1,6 +1,5 @@
-"""The queue among much that is stored: how long a claim takes, and an acceptance. The store alone, no program."""
+"""The queue among much that is stored: what a claim takes, and an acceptance. The store alone, no program."""
 
-import asyncio
 import secrets
 import tempfile
 import time
@@ -10,8 +9,19 @@ from functools import partial
 from pathlib import Path
 
 from core.clock import SystemClock
-from core.model import AuthorId, DeliveryId, EventId, LaneId, MessageId, Platform, ProjectId, Question, State
-from core.model import ThreadKey, WorkspaceId
+from core.model import (
+    AuthorId,
+    DeliveryId,
+    EventId,
+    LaneId,
+    MessageId,
+    Platform,
+    ProjectId,
+    Question,
+    State,
+    ThreadKey,
+    WorkspaceId,
+)
 from core.ports import UnitOfWork
 from core.services.asking import Asking, AskingRules
 from core.store import Store, connect
@@ -41,7 +51,11 @@ async def backlog(*, quick: bool) -> Measured:
         finally:
             for store in stores:
                 await store.aclose()
-    return Measured({name: 1000 * median(ones) for name, ones in seconds.items()}, Faults())
+    figures = {name: 1000 * median(ones) for name, ones in seconds.items()}
+    for deed in ("claim", "accept"):
+        first, last = (f"{deed} among 10^{len(str(rows)) - 1}, ms" for rows in (sizes[0], sizes[-1]))
+        figures[f"{deed}, 10^{len(str(sizes[-1])) - 1} : 10^3"] = figures[last] / figures[first]
+    return Measured(figures, Faults())
 
 
 def _store(file: Path, rows: int) -> Store:

@@ -75,6 +75,8 @@ class Plan:
     connections: int = 64
     patience: float = 20.0
     """Seconds without any answer, after which those that have not come are taken for lost."""
+    limit: float = 120.0
+    """Seconds after which all that have not come are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,7 @@ async def _warm_up(here: Bed) -> None:
     if not await here.journal.answered(first, _STARTS_WITHIN):
         raise RuntimeError(f"no first answer: {here.child.log.read_text()[-2000:]}")
     asked = await asyncio.gather(*(here.side.ask() for _ in range(_WARM_UP)))
-    await here.journal.all_answered(asked, here.plan.patience)
+    await here.journal.all_answered(asked, here.plan.patience, here.plan.limit)
 
 
 def _side(way: Way, journal: Journal) -> Side:

@@ -111,8 +111,11 @@ class SocketMode:
         if self._socket is None or self._socket.closed:
             return False
         number = str(len(self._waiting))
-        acknowledged = self._waiting[number] = asyncio.get_running_loop().create_future()
-        opening = f'{{"type":"events_api","envelope_id":"{number}","accepts_response_payload":false,"payload":'
+        acknowledged: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = acknowledged
+        opening = (
+            f'{{"type":"events_api","envelope_id":"{number}","accepts_response_payload":false,"payload":'
+        )
         await self._socket.send_str(f"{opening}{envelope.decode()}}}")
         return await acknowledged
 

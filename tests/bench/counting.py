@@ -4,6 +4,7 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 #: Seconds after a 429 within which a call may arrive that was on its way when the program read it.
 ON_ITS_WAY = 0.4
@@ -70,7 +71,9 @@ def faults(asked: Sequence[Asked], posted: Sequence[Posted], called: Sequence[Ca
     """Return what went wrong. An answer counts only in its question's own thread."""
     found = answers(posted)
     right = {one.marker: len(found.get((one.marker, one.thread), ())) for one in asked}
-    astray = sum(many for (marker, thread), many in _places(posted).items() if not _asked_in(asked, marker, thread))
+    astray = sum(
+        many for (marker, thread), many in _places(posted).items() if not _asked_in(asked, marker, thread)
+    )
     return Faults(
         lost=sum(many == 0 for many in right.values()),
         doubled=sum(many > 1 for many in right.values()) + astray,
@@ -90,7 +93,7 @@ def answers(posted: Iterable[Posted]) -> Mapping[tuple[int, str], Sequence[float
 
 
 def overheads(asked: Iterable[Asked], posted: Iterable[Posted], endpoint: float) -> list[float]:
-    """Return, of what was answered, the seconds from the question to its answer without the endpoint's own."""
+    """Return, of what was answered, the seconds from question to answer without the endpoint's own."""
     found = answers(posted)
     return [
         found[one.marker, one.thread][0] - one.sent - endpoint
@@ -113,7 +116,8 @@ def early(called: Sequence[Called]) -> list[float]:
     return [
         since
         for one in called
-        if (since := max((one.at - begin for begin, end in pauses if begin < one.at < end), default=0.0)) > ON_ITS_WAY
+        if (since := max((one.at - begin for begin, end in pauses if begin < one.at < end), default=0.0))
+        > ON_ITS_WAY
     ]
 
 
@@ -150,6 +154,6 @@ def _overtaken(
         if (one.marker, one.thread) in found:
             threads.setdefault(one.thread, []).append(one)
     for ones in threads.values():
-        for first, second in zip(ones, ones[1:], strict=False):
+        for first, second in pairwise(ones):
             if found[second.marker, second.thread][0] < found[first.marker, first.thread][0]:
                 yield first, second

@@ -5,7 +5,9 @@ import re
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.bench.counting import Asked, Called, Posted
 from tests.bench.wire import Request
@@ -70,13 +72,19 @@ class Journal:
         done, _ = await asyncio.wait([self._answered[asked.marker]], timeout=within)
         return bool(done)
 
-    async def all_answered(self, asked: Sequence[Asked], patience: float) -> bool:
-        """Wait for all answers while they come: until none has for so long. Tell whether all did."""
-        waiting = {self._answered[one.marker] for one in asked}
-        while waiting:
-            done, waiting = await asyncio.wait(
-                waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED
-            )
-            if not done:
-                return False
-        return True
+    async def all_answered(self, asked: Sequence[Asked], patience: float, limit: float) -> None:
+        """Wait for all answers: until none has come for `patience` seconds, for `limit` seconds at most."""
+        missing = {one.marker for one in asked if not self._answered[one.marker].done()}
+        came = asyncio.Event()
+
+        def tick(marker: int, _: "asyncio.Future[None]") -> None:
+            missing.discard(marker)
+            came.set()
+
+        for marker in list(missing):
+            self._answered[marker].add_done_callback(partial(tick, marker))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                while missing:
+                    await asyncio.wait_for(came.wait(), patience)
+                    came.clear()

@@ -78,7 +78,7 @@ def environment(
     name: Name, side: Mapping[str, str], *, port: int, folder: Path, chat: str, concurrency: int
 ) -> dict[str, str]:
     """Return all that a program is told: for Threadline its documented variables, and no others."""
-    common = {one: os.environ[one] for one in ("PATH", "HOME") if one in os.environ} | side
+    common = {one: os.environ[one] for one in ("PATH", "HOME") if one in os.environ} | dict(side)
     if name is not Name.THREADLINE:
         return common | {
             "PORT": str(port),

@@ -31,7 +31,9 @@ class Scenario:
     programs: Sequence[Name]
     says: str
     times: int | None = None
-    """How often it is run, whatever is wished; None: as often as is wished."""
+    """How often it is run at most; None: as often as is wished."""
+    once: Sequence[Name] = ()
+    """Programs that take too long to be run more than once."""
 
 
 async def latency(name: Name, *, quick: bool, way: Way = Way.HTTP) -> Measured:
@@ -113,7 +115,7 @@ async def memory(name: Name, *, quick: bool) -> Measured:
     return Measured(figures, took.faults())
 
 
-async def queue(name: Name, *, quick: bool) -> Measured:  # noqa: ARG001 only Threadline has such a queue
+async def queue(name: Name, *, quick: bool) -> Measured:
     return await backlog.backlog(quick=quick)
 
 
@@ -123,14 +125,18 @@ SCENARIOS: Mapping[str, Scenario] = {
     "latency": Scenario(latency, _ALL, "20 new threads a second, the endpoint takes 300 ms"),
     "saturation": Scenario(saturation, _ALL, "64 people, each asks anew once answered; endpoint 0 ms"),
     "crowd": Scenario(crowd, _ALL, "500 threads at once, two turns each; endpoint 2 s"),
-    "rush": Scenario(rush, _ALL, "2,000 events at once over 256 connections; endpoint 0 ms"),
+    "rush": Scenario(
+        rush, _ALL, "2,000 events at once over 256 connections; endpoint 0 ms", once=(Name.PLAIN,)
+    ),
     "order": Scenario(order, _TWO, "48 threads with three quick questions each; endpoint 0 to 300 ms"),
     "long": Scenario(long_threads, _TWO, "8 threads of 50 turns; endpoint 0 ms"),
     "storm": Scenario(storm, _TWO, "40 threads at once, the endpoint answers once a second", times=1),
     "memory": Scenario(memory, _OURS, "500 threads at once among 10⁵ stored; endpoint 2 s", times=1),
     "backlog": Scenario(queue, _OURS, "the store alone: claims and acceptances, in turns", times=1),
     "socket latency": Scenario(partial(latency, way=Way.SOCKET), _TWO, "as latency, over Socket Mode"),
-    "socket saturation": Scenario(partial(saturation, way=Way.SOCKET), _TWO, "as saturation, over Socket Mode"),
+    "socket saturation": Scenario(
+        partial(saturation, way=Way.SOCKET), _TWO, "as saturation, over Socket Mode"
+    ),
     "gateway latency": Scenario(partial(latency, way=Way.GATEWAY), _OURS, "as latency, on Discord"),
     "gateway saturation": Scenario(partial(saturation, way=Way.GATEWAY), _OURS, "as saturation, on Discord"),
 }
@@ -139,7 +145,9 @@ SCENARIOS: Mapping[str, Scenario] = {
 def _measured(figures: Mapping[str, float], took: Took, way: Way) -> Measured:
     """Leave out what Discord does not have, or does not tell us."""
     hidden = ("ack", "new connections", "look-ups") if way is Way.GATEWAY else ()
-    return Measured({name: one for name, one in figures.items() if not name.startswith(hidden)}, took.faults())
+    return Measured(
+        {name: one for name, one in figures.items() if not name.startswith(hidden)}, took.faults()
+    )
 
 
 def _calls(took: Took) -> dict[str, float]:

@@ -26,8 +26,32 @@ _SAID: Mapping[str, Mapping[str, Any]] = {
     "conversations.replies": {"messages": [], "has_more": False},
     "conversations.info": {"channel": {"id": "C0", "name": "room", "is_channel": True}},
 }  # fmt: skip
-_OK = {method: reply(json.dumps({"ok": True, **said}).encode()) for method, said in _SAID.items()}
-_NOTHING_ELSE = reply(b'{"ok":true}')
+# As many header lines, and as long ones, as Slack's own replies have: to read them is part of a call's cost.
+_HEADERS = (
+    "date: Mon, 02 Mar 2026 10:00:00 GMT\r\nserver: Apache\r\nvary: Accept-Encoding\r\n"
+    "x-slack-req-id: 0123456789abcdef0123456789abcdef\r\nx-content-type-options: nosniff\r\n"
+    "x-xss-protection: 0\r\npragma: no-cache\r\ncache-control: private, no-cache, no-store\r\n"
+    "expires: Sat, 26 Jul 1997 05:00:00 GMT\r\nreferrer-policy: no-referrer\r\n"
+    "x-slack-unique-id: aaaaaaaaaaaaaaaaaaaaaaaaaaa\r\nx-slack-backend: r\r\n"
+    "strict-transport-security: max-age=31536000; includeSubDomains; preload\r\n"
+    "x-oauth-scopes: app_mentions:read,channels:history,chat:write,commands,groups:history,users:read\r\n"
+    "x-accepted-oauth-scopes: chat:write\r\nvia: envoy-www-iad-main-aaaaaaaa, envoy-edge-fra-aaaaaaaa\r\n"
+    "x-envoy-upstream-service-time: 100\r\nx-backend: main_normal main_canary_with_overflow\r\n"
+    "x-server: slack-www-hhvm-main-iad-aaaa\r\nx-slack-shared-secret-outcome: no-match\r\n"
+)
+_BOT_PROFILE = {
+    "id": "B0BOT", "app_id": "A0BENCH", "user_id": _BOT, "name": "Threadline", "deleted": False,
+    "updated": 1_772_000_000, "team_id": _TEAM,
+    "icons": {f"image_{size}": f"https://avatars.example/{size}.png" for size in (36, 48, 72)},
+}  # fmt: skip
+
+
+def _said(content: Mapping[str, Any]) -> bytes:
+    return reply(json.dumps({"ok": True, **content}).encode(), more=_HEADERS)
+
+
+_OK = {method: _said(content) for method, content in _SAID.items()}
+_NOTHING_ELSE = _said({})
 
 
 class Slack:
@@ -92,7 +116,7 @@ class Slack:
             case "chat.postMessage":
                 respond(self._post(request))
             case "apps.connections.open":
-                respond(reply(json.dumps({"ok": True, "url": self._carrier.link}).encode()))
+                respond(_said({"url": self._carrier.link}))
             case "users.info":
                 respond(_person(request))
             case _:
@@ -104,8 +128,18 @@ class Slack:
         is_right = self._places.get(thread, ("", ""))[0] == channel
         self._journal.post(first_marker(str(words.get("text")).encode()), thread if is_right else "elsewhere")
         ts = self._new_ts()
-        message = {"type": "message", "user": _BOT, "ts": ts, "thread_ts": thread, "text": words.get("text")}
-        return reply(json.dumps({"ok": True, "channel": channel, "ts": ts, "message": message}).encode())
+        message = {
+            "type": "message",
+            "user": _BOT,
+            "bot_id": "B0BOT",
+            "app_id": "A0BENCH",
+            "team": _TEAM,
+            "ts": ts,
+            "thread_ts": thread,
+            "text": words.get("text"),
+            "bot_profile": _BOT_PROFILE,
+        }
+        return _said({"channel": channel, "ts": ts, "message": message})
 
 
 def _event(asked: Asked, channel: str, person: str, ts: str) -> bytes:
@@ -148,4 +182,4 @@ def _arguments(request: Request) -> Mapping[str, Any]:
 def _person(request: Request) -> bytes:
     who = str(_arguments(request).get("user"))
     user = {"id": who, "name": who.lower(), "real_name": who, "profile": {"display_name": f"Person {who}"}}
-    return reply(json.dumps({"ok": True, "user": user}).encode())
+    return _said({"user": user})

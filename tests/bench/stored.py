@@ -1,4 +1,4 @@
-"""Databases of Threadline with much in them, made at once: what its queue and its memory are measured with."""
+"""Databases of Threadline with much in them, made at once, to measure its queue and its memory."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -43,18 +43,17 @@ def stored(file: Path, *, rows: int, waiting: int, each: int = _TURNS_EACH) -> N
 
 
 def _insert(of: Table, values: Mapping[str, str]) -> str:
-    """Return a statement that inserts rows, with `i` counting from 0, each value being an expression of it."""
+    """Return a statement that inserts rows, with `i` counting from 0, each value an expression of it."""
     absent = [
         column.name
         for column in of.columns
         if not (column.nullable or column.server_default is not None or column.name in {*values, "id"})
     ]
     assert not absent, f"{of.name} has new columns: {absent}"
-    return (
-        "WITH RECURSIVE numbers(i) AS (SELECT 0 WHERE :many > 0 UNION ALL SELECT i + 1 FROM numbers"
-        f" WHERE i + 1 < :many) INSERT INTO {of.name} ({', '.join(values)})"  # noqa: S608 of our own words
-        f" SELECT {', '.join(values.values())} FROM numbers"
-    )
+    columns, expressions = ", ".join(values), ", ".join(values.values())
+    counting = "SELECT 0 WHERE :many > 0 UNION ALL SELECT i + 1 FROM numbers WHERE i + 1 < :many"
+    insert = f"INSERT INTO {of.name} ({columns}) SELECT {expressions} FROM numbers"  # noqa: S608 our own words
+    return f"WITH RECURSIVE numbers(i) AS ({counting}) {insert}"
 
 
 def _time(seconds_ago: str) -> str:

@@ -30,9 +30,7 @@ Answer = Callable[[Request, Respond], None]
 
 def reply(body: bytes, status: str = "200 OK", more: str = "") -> bytes:
     """Return a whole reply of JSON; `more` are further header lines, each with its line end."""
-    head = (
-        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{more}\r\n"
-    )
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{more}\r\n"
     return head.encode() + body
 
 

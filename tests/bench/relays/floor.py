@@ -83,7 +83,9 @@ class Relay:
         """Take an event in."""
         body = await request.read()
         at = request.headers.get("X-Slack-Request-Timestamp", "0")
-        signed = "v0=" + hmac.new(self._secret, b"v0:" + at.encode() + b":" + body, hashlib.sha256).hexdigest()
+        signed = (
+            "v0=" + hmac.new(self._secret, b"v0:" + at.encode() + b":" + body, hashlib.sha256).hexdigest()
+        )
         is_late = abs(time.time() - int(at)) > 300
         if is_late or not hmac.compare_digest(signed, request.headers.get("X-Slack-Signature", "")):
             return web.Response(status=401)
