@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types unit soak conform run lock clean
+.PHONY: demo test lint types unit soak bench conform run lock clean
 
 demo: $(VENV)/.ready  ## everything local: no account, no token
 	@$(BIN)/threadline demo
@@ -27,6 +27,9 @@ unit: $(VENV)/.ready-dev
 
 soak: $(VENV)/.ready-dev  ## under half an hour: crashes at each step, storm, outage, mixed hour; fails at any loss, double or early call
 	@$(BIN)/python -m tests.faults.soak
+
+bench: $(VENV)/.ready-dev  ## about 20 minutes: speed, memory and promises beside a bare relay and a plain Bolt app
+	@$(BIN)/python -m tests.bench
 
 conform: $(VENV)/.ready-dev  ## what the tests send, and the manifests, against published descriptions: SPECS=FOLDER
 	@$(BIN)/python -m tests.conform '$(SPECS)'
