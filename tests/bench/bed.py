@@ -75,7 +75,7 @@ class Plan:
     connections: int = 64
     patience: float = 20.0
     """Seconds without any answer, after which those that have not come are taken for lost."""
-    limit: float = 120.0
+    limit: float = 240.0
     """Seconds after which all that have not come are."""
 
 

@@ -9,12 +9,16 @@ from rich.table import Table
 
 from tests.bench.plot import plot
 from tests.bench.programs import Name
-from tests.bench.rows import Results, Row, faults_of, middle, rows
+from tests.bench.rows import Results, Row, disturbed, faults_of, middle, rows
 from tests.bench.scenarios import SCENARIOS
 
 _README = Path(__file__).with_name("README.md")
 _PLOT = Path(__file__).resolve().parents[2] / ".readme" / "bench.svg"
-_BEGIN, _END = "<!-- measured: written by `make bench-write` -->", "<!-- end of what was measured -->"
+_BEGIN, _END = (
+    "<!-- measured: written by `python -m tests.bench --write` -->",
+    "<!-- end of what was measured -->",
+)
+_QUIET = 10.0  #: per cent of the program's core that others may have while figures mean something
 _HEADS = ("", "floor", "plain Bolt", "Threadline", "goal", "is", "at least", "is")
 
 
@@ -26,6 +30,7 @@ def show(results: Results, console: Console) -> bool:
     for row in rows(results):
         table.add_row(*_cells(row), style=None if row.goal.holds else "yellow" if row.least.holds else "red")
     console.print(table)
+    console.print(_machine(results), style="yellow" if disturbed(results) > _QUIET else "")
     return not faults_of(results, Name.THREADLINE).breaches
 
 
@@ -33,7 +38,7 @@ def write(results: Results) -> None:
     """Put the tables into the README beside this, and the plot where the repository's README shows it."""
     before, _, rest = _README.read_text().partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    lines = [_machine(), "", *_markdown(_HEADS, [_cells(row) for row in rows(results)])]
+    lines = [_machine(results), "", *_markdown(_HEADS, [_cells(row) for row in rows(results)])]
     for scenario in results:
         names = list(results[scenario])
         cells = [(name, *figures) for name, figures in _figures(results, scenario)]
@@ -80,6 +85,8 @@ def _markdown(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]
     return ["| " + " | ".join(line) + " |" for line in (heads, ["---"] * len(heads), *lines)]
 
 
-def _machine() -> str:
+def _machine(results: Results) -> str:
     where = f"CPython {platform.python_version()}, {platform.system()} {platform.machine()}"
-    return f"{where}; the program has one core to itself, the load the others."
+    taken = disturbed(results)
+    meant = "so times and answers a second mean little." if taken > _QUIET else "which is little."
+    return f"{where}. Others had up to {taken:.0f} % of the program's core, {meant}"

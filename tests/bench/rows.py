@@ -59,6 +59,14 @@ def middle(results: Results, scenario: str, name: Name, figure: str) -> float | 
     return median([run.figures[figure] for run in runs]) if runs else None
 
 
+def disturbed(results: Results) -> float:
+    """Return how many per cent of the program's core others had, where that was most, in the middle run."""
+    name = "its core in others' hands, %"
+    runs = [ones for programs in results.values() for ones in programs.values()]
+    shares = [[run.figures[name] for run in ones if name in run.figures] for ones in runs]
+    return max((median(share) for share in shares if share), default=0.0)
+
+
 def ratio(results: Results, scenario: str, other: Name, figure: str) -> float | None:
     """Return by how much Threadline's figure is another's, the median over rounds: noise meets both."""
     runs = results.get(scenario, {})

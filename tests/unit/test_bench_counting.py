@@ -7,7 +7,7 @@ import pytest
 from tests.bench.counting import Asked, Called, Faults, Posted, early, faults, median, overheads, quantile
 from tests.bench.measured import Measured
 from tests.bench.programs import Name
-from tests.bench.rows import Results, faults_of, ratio, rows
+from tests.bench.rows import Results, disturbed, faults_of, ratio, rows
 
 _ASKED = [
     Asked(1, "t1", sent=0.0, acked=0.01),
@@ -100,3 +100,9 @@ def test_one_broken_promise_in_any_run_is_in_the_table() -> None:
     *_, promises = rows(results)
     assert promises.figures[Name.THREADLINE] == "1/0/0/2"
     assert not promises.goal.holds
+
+
+def test_how_much_others_disturbed_is_told_by_the_run_in_the_middle() -> None:
+    runs = [Measured({"its core in others' hands, %": share}, Faults()) for share in (1.0, 3.0, 90.0)]
+    assert disturbed({"saturation": {Name.FLOOR: runs, Name.PLAIN: runs[:1]}}) == 3.0
+    assert disturbed({"order": {Name.PLAIN: [Measured({"questions": 3.0}, Faults())]}}) == 0.0
