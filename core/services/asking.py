@@ -29,6 +29,7 @@ from core.retry import MAX_AGE
 from core.services.allowances import Allowances, spent
 from core.services.linking import project_for, release
 from core.services.overtaking import Overtaking
+from core.services.rush import Rush
 from core.services.stopping import says_stop, stop
 
 _LEDGER = 10_000  #: threads
@@ -56,14 +57,16 @@ class Asking:
         new_id: Callable[[datetime], DeliveryId],
         wake: Callable[[], None],
         cancelled: Callable[[Sequence[Delivery]], None],
+        rush: Rush,
     ) -> None:
-        """`cancelled` is called, after the commit, with what somebody has stopped."""
+        """`cancelled` is called, after the commit, with what somebody stopped; `rush` counts what comes."""
         self._transact = transact
         self._clock = clock
         self._rules = rules
         self._new_id = new_id
         self._wake = wake
         self._cancelled = cancelled
+        self._rush = rush
         self.overtaking = Overtaking(clock)
 
     async def accept(self, question: Question) -> Outcome:
@@ -73,7 +76,10 @@ class Asking:
         nothing was stored, and the platform will offer the question again.
         """
         question = cleaned(question)
-        outcome, stopped = await self._transact(lambda uow: self._accept(uow, question, self._clock.now()))
+        with self._rush.taking_in():
+            outcome, stopped = await self._transact(
+                lambda uow: self._accept(uow, question, self._clock.now())
+            )
         if outcome in {Outcome.ACCEPTED, Outcome.UNLINKED, Outcome.STOPPED}:
             self._wake()
         if stopped:

@@ -17,6 +17,7 @@ from core.services.leases import RENEW_EVERY, Leases
 from core.services.marking import Marking
 from core.services.posting import Posting
 from core.services.recalling import Heard
+from core.services.rush import Rush
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +68,7 @@ class Delivering:
         self._marking = marking
         self._concurrency = concurrency
         self._on_next_due = on_next_due
+        self.rush = Rush(clock)
         self._wake = asyncio.Event()
         self._stopping = False
         self._telling: asyncio.Task[None] | None = None
@@ -168,6 +170,8 @@ class Delivering:
             await self._answering.idle(delivery)
 
     async def _round(self) -> None:
+        if self.rush.is_on:  # whatever ends it wakes the loop, and so does each sweep
+            return
         try:
             await self.take_due()
         except StoreUnavailable as error:

@@ -43,7 +43,9 @@ class Services:
         Where others are to hear of what is accepted, too, `wake` tells them all.
         """
         wake, cancelled = wake or delivering.wake, delivering.cancelled
-        asking = Asking(transact, clock, rules, new_id=new_id, wake=wake, cancelled=cancelled)
+        asking = Asking(
+            transact, clock, rules, new_id=new_id, wake=wake, cancelled=cancelled, rush=delivering.rush
+        )
         return cls(
             asking=asking,
             amending=Amending(transact, clock, asking, budget=rules.budget, cancelled=cancelled, wake=wake),

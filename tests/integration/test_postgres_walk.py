@@ -20,6 +20,7 @@ from core.clock import SystemClock
 from core.errors import StoreUnusable
 from core.model import AuthorId, EventId, MessageId, Question, ThreadKey, WorkspaceId
 from core.services.asking import Asking, AskingRules
+from core.services.rush import Rush
 from core.store import PooledStore, Wakes, connect
 from tests.fixtures.commands import invoke
 from tests.fixtures.program import environment, program
@@ -99,6 +100,7 @@ async def test_what_one_process_accepts_another_answers_at_once(town: Walk) -> N
         new_id=new_delivery_id,
         wake=wakes.notify,
         cancelled=lambda _: None,
+        rush=Rush(town.clock),
     )
     async with running(town.settings, _Sweepless()):
         await asking.accept(

@@ -1,0 +1,41 @@
+"""In a rush questions are taken in before any is answered; but not for ever."""
+
+import asyncio
+from contextlib import ExitStack
+
+from core.model import State
+from core.services.rush import LONGEST, MANY, Rush
+from core.testing import SettableClock
+from tests.fixtures.world import World
+
+
+def test_a_rush_is_many_at_once_and_lasts_no_longer_than_platforms_wait() -> None:
+    clock = SettableClock()
+    rush = Rush(clock)
+    with ExitStack() as one_after_the_other:
+        for _ in range(MANY - 1):
+            one_after_the_other.enter_context(rush.taking_in())
+        assert not rush.is_on
+        with rush.taking_in():
+            assert rush.is_on
+            clock.advance(LONGEST)
+            assert not rush.is_on
+        with rush.taking_in():
+            assert rush.is_on
+    assert not rush.is_on
+
+
+async def test_nothing_is_begun_in_a_rush_and_all_is_answered_after_it(world: World) -> None:
+    running = asyncio.create_task(world.delivering.run())
+    with ExitStack() as rush:
+        for _ in range(MANY):
+            rush.enter_context(world.delivering.rush.taking_in())
+        await world.ask("Who?")
+        world.delivering.wake()
+        await world.settle_loop()
+        assert await world.states() == [State.ACCEPTED]
+    world.delivering.wake()
+    await world.until(lambda: world.posted)
+    world.delivering.stop()
+    await running
+    assert world.posted == ["Answer to: Who?"]
