@@ -26,8 +26,8 @@ from tests.fixtures.commands import invoke
 from tests.fixtures.program import environment, program
 from tests.fixtures.walk import Walk, walk
 
-_LEASED = "SELECT count(*) FROM deliveries WHERE lease_until > now()"
-_TEN_SECONDS_LATER = "UPDATE deliveries SET lease_until = now() RETURNING id"
+_HELD_FOR_LONG = "UPDATE deliveries SET lease_until = now() + interval '1 hour' RETURNING state"
+_OVER = "UPDATE deliveries SET lease_until = now() RETURNING state"
 
 
 @pytest_asyncio.fixture
@@ -74,11 +74,11 @@ async def test_killed_while_the_chat_call_is_in_flight_it_answers_once_after_a_r
         await town.assistant.wait_for_calls(1)
         first.send_signal(signal.SIGKILL)
         await first.wait()
+    _sql(town, _HELD_FOR_LONG)
     hold.release()
     async with program("run", env=env, folder=str(tmp_path)) as second:
         await town.workspace.until(lambda: town.slack.socket_connections)
-        assert _sql(town, _LEASED) == [(1,)]
-        _sql(town, _TEN_SECONDS_LATER)
+        assert _sql(town, _OVER) == [("asking",)]
         (answer,) = await town.answers(ts)
         second.send_signal(signal.SIGTERM)
         assert await second.wait() == 0

@@ -10,10 +10,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, event
 
+from core.clock import SystemClock
 from core.errors import LeaseLost, StoreUnavailable, StoreUnusable
 from core.model import Conversation
 from core.ports import UnitOfWork
-from core.store import PooledStore, connect, described, is_shared, migrate, open_store
+from core.store import PooledStore, check_clock, connect, described, is_shared, migrate, open_store
 from core.store.tables import Row
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.queued import SHOP, Work, enqueue, thread
@@ -57,6 +58,8 @@ def test_a_server_that_is_not_there_is_named_with_what_to_do_and_without_the_pas
         StoreUnusable, match=r"127\.0\.0\.1:1/queue cannot be used.*THREADLINE_DATABASE_URL"
     ) as told:
         migrate(engine)
+    with pytest.raises(StoreUnusable, match="does not tell the time"):
+        check_clock(engine, SystemClock())
     assert "s3cret" not in str(told.value)
     assert "\n" not in str(told.value)
 

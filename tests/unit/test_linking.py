@@ -14,8 +14,9 @@ from core.model import (
     ThreadKey,
     WorkspaceId,
 )
-from core.services.linking import Linking
-from tests.fixtures.world import ANA, CHAT, SHOP, TEAM, World, channel
+from core.ports import UnitOfWork
+from core.services.linking import Linking, release
+from tests.fixtures.world import ANA, CHAT, LANE, SHOP, TEAM, World, channel
 
 MEDIA = ProjectId("media-demo-4p9x1")
 WORKSPACE = ChannelKey(CHAT, TEAM)
@@ -33,6 +34,19 @@ async def test_a_channels_link_goes_before_its_workspaces_and_that_before_the_de
     assert status.workspace.project == other
     assert [link.project for link in await world.linking.all(CHAT)] == [other, MEDIA]
     assert (await world.linking.status(WORKSPACE)).channel is None
+
+
+async def test_what_somebody_else_has_released_meanwhile_is_not_released_again(world: World) -> None:
+    world.set_default(None)
+    await world.ask("first")
+
+    def twice(uow: UnitOfWork) -> list[int]:
+        seen = uow.deliveries.unlinked(channel())
+        return [release(uow, seen, SHOP, LANE, world.clock.now()) for _ in range(2)]
+
+    assert await world.store(twice) == [1, 0]
+    await world.settle()
+    assert world.posted == ["Answer to: first"]
 
 
 async def test_a_thread_keeps_the_project_it_started_with(world: World) -> None:

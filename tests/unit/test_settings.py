@@ -34,6 +34,14 @@ def faulty(environ: Mapping[str, str], needs: frozenset[Need] = NOTHING) -> list
     return [fault.variable for fault in faults(environ, needs)]
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg", "postgres"])
+def test_a_database_on_a_server_is_taken_and_its_password_is_not_shown(scheme: str) -> None:
+    url = f"{scheme}://me:{CANARY}@db.example:6432/threadline?sslmode=require"
+    found = settings({"THREADLINE_DATABASE_URL": url})
+    assert found.database_url == url
+    assert CANARY not in repr(found)
+
+
 def test_nothing_set_gives_the_defaults() -> None:
     found = settings({})
     assert found.chat is None
@@ -46,7 +54,6 @@ def test_nothing_set_gives_the_defaults() -> None:
     assert found.deadline == timedelta(minutes=30)
     assert found.concurrency == 8
     assert found.admins == frozenset()
-    assert found.retention is None
 
 
 def test_everything_can_be_set() -> None:
@@ -61,7 +68,6 @@ def test_everything_can_be_set() -> None:
             "THREADLINE_HISTORY_CHARACTERS": "1000",
             "THREADLINE_DEADLINE_MINUTES": "1440",
             "THREADLINE_CONCURRENCY": "1000",
-            "THREADLINE_RETENTION_DAYS": "365",
             "THREADLINE_ADMINS": "U1, U2 U3,,",
             "SLACK_BOT_TOKEN": "xoxb-1",
             "SLACK_APP_TOKEN": "xapp-1",
@@ -82,7 +88,6 @@ def test_everything_can_be_set() -> None:
     assert (found.http.host, found.http.port) == ("::1", 0)
     assert (found.history_characters, found.concurrency) == (1000, 1000)
     assert found.deadline == timedelta(days=1)
-    assert found.retention == timedelta(days=365)
     assert found.admins == {"U1", "U2", "U3"}
     assert found.slack is not None
     assert found.slack.app_token is not None
@@ -231,11 +236,10 @@ BAD = {
         "wss://",
         "gateway.discord.gg",
     ],
-    "THREADLINE_RETENTION_DAYS": ["0", "36501", "a year", "1.5"],
     "DISCORD_MESSAGE_CONTENT": ["maybe", "2", "oui", "on off", "enabled"],
     "MICROVISUALIZER_API_KEY": ["two words", "schlüssel", "a\x07b"],
     "THREADLINE_DATABASE_URL": [
-        f"mysql://me:{CANARY}@db/threadline",
+        f"postgresql://me:{CANARY}@db",
         "sqlite://",
         "sqlite:///",
         "sqlite:///:memory:",
