@@ -32,7 +32,8 @@ async def test_nothing_is_begun_in_a_rush_and_all_is_answered_after_it(world: Wo
             rush.enter_context(world.delivering.rush.taking_in())
         await world.ask("Who?")
         world.delivering.wake()
-        await world.settle_loop()
+        for _ in range(20):
+            await asyncio.sleep(0)
         assert await world.states() == [State.ACCEPTED]
     world.delivering.wake()
     await world.until(lambda: world.posted)
