@@ -1,4 +1,4 @@
-"""When so many questions come in at once that answering waits: a platform is to be told "received" in time."""
+"""When so many questions come in at once that answering waits: platforms are to be told in time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

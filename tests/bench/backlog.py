@@ -24,6 +24,7 @@ from core.model import (
 )
 from core.ports import UnitOfWork
 from core.services.asking import Asking, AskingRules
+from core.services.rush import Rush
 from core.store import Store, connect
 from tests.bench.counting import Faults, median
 from tests.bench.measured import Measured
@@ -102,6 +103,7 @@ def _accepting(store: Store) -> Callable[[], Awaitable[float]]:
         new_id=lambda _: DeliveryId(f"z{secrets.token_hex(9)}"),
         wake=lambda: None,
         cancelled=lambda _: None,
+        rush=Rush(SystemClock()),
     )
     numbers = iter(range(1_000_000))
 
