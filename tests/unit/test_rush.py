@@ -12,17 +12,18 @@ from tests.fixtures.world import World
 def test_a_rush_is_many_at_once_and_lasts_no_longer_than_platforms_wait() -> None:
     clock = SettableClock()
     rush = Rush(clock)
+    seen = []
     with ExitStack() as one_after_the_other:
         for _ in range(MANY - 1):
             one_after_the_other.enter_context(rush.taking_in())
-        assert not rush.is_on
+        seen.append(rush.is_on)
         with rush.taking_in():
-            assert rush.is_on
+            seen.append(rush.is_on)
             clock.advance(LONGEST)
-            assert not rush.is_on
+            seen.append(rush.is_on)
         with rush.taking_in():
-            assert rush.is_on
-    assert not rush.is_on
+            seen.append(rush.is_on)
+    assert [*seen, rush.is_on] == [False, True, False, True, False]
 
 
 async def test_nothing_is_begun_in_a_rush_and_all_is_answered_after_it(world: World) -> None:
