@@ -42,7 +42,9 @@ async def test_a_question_and_its_follow_up_are_answered_and_commands_tell_of_th
 ) -> None:
     town.by_socket()
     env = environment(town)
-    async with program("run", env=env, folder=str(tmp_path)) as child:
+    home = tmp_path / "home"
+    home.mkdir()
+    async with program("run", env=env, folder=str(home)) as child:
         await town.workspace.until(lambda: town.slack.socket_connections)
         ts = await town.mention("who consumes order.created?")
         await town.answers(ts)
@@ -57,7 +59,7 @@ async def test_a_question_and_its_follow_up_are_answered_and_commands_tell_of_th
     workspace = town.workspace.team
     purged = (await invoke("purge", "slack", workspace, "--yes", env=env)).stdout
     assert "1 conversation" in purged
-    assert os.listdir(tmp_path) == []  # no file to lock, and no database
+    assert os.listdir(home) == []  # no file to lock, and no database
 
 
 async def test_killed_while_the_chat_call_is_in_flight_it_answers_once_after_a_restart(
