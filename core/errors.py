@@ -20,6 +20,7 @@ ThreadlineError
     ├── CannotLook           the platform will not let us look for a message
     ├── LeaseLost            another holder has the delivery now
     ├── InvalidProjectId     not a project id by the endpoint's own pattern
+    ├── SealUnbroken         none of our keys opens what is stored
     └── StoreUnusable        the database is not ours, newer than we are, or held by another process
 """
 
@@ -114,6 +115,10 @@ class LeaseLost(Permanent):
 
 class InvalidProjectId(Permanent):
     """A project id has 8 to 60 characters: small letters, digits and hyphens, no hyphen at either end."""
+
+
+class SealUnbroken(Permanent):
+    """What is stored was sealed with a key that is not in THREADLINE_SECRET_KEY: add that one at its end."""
 
 
 class StoreUnusable(Permanent):

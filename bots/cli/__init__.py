@@ -13,6 +13,7 @@ from bots.cli.manifest import manifest
 from bots.cli.purge import purge
 from bots.cli.queue import queue
 from bots.cli.run import run
+from bots.cli.secret import secret
 from bots.cli.starting import FAILED
 from bots.cli.status import status
 
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (run, demo, ask, link, status, purge):
+for command in (run, demo, ask, link, status, purge, secret):
     app.command()(command)
 app.add_typer(manifest, name="manifest")
 app.add_typer(discord, name="discord")

@@ -67,4 +67,5 @@ def _secrets(found: Settings) -> list[str]:
     parties = (chat, slack, discord)
     proxies = {party.proxy for party in parties if party is not None and party.proxy is not None}
     passwords = [password for proxy in proxies if (password := urlsplit(proxy).password)]
+    held += found.secret_keys
     return [secret.get_secret_value() for secret in held if secret is not None] + passwords

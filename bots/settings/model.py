@@ -78,6 +78,8 @@ class Settings:
     admins: frozenset[str]
     allowances: Allowances = field(default_factory=Allowances)
     retention: timedelta | None = None
+    secret_keys: tuple[SecretStr, ...] = ()
+    """What seals what must not be read in the database, newest first; empty where nothing is to be sealed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,15 @@ def secret(kind: str, prefix: str = "") -> Callable[[str], SecretStr]:
     return lambda text: SecretStr(parse(text))
 
 
+def keys(text: str) -> tuple[SecretStr, ...]:
+    """Return the keys that a text lists; each is as Fernet makes them, 32 bytes in URL-safe base64."""
+    listed = [key.strip() for key in text.split(",")]
+    if not all(re.fullmatch(r"[A-Za-z0-9_-]{43}=", key) for key in listed):
+        remedy = "Each has 44 characters, separated by commas, newest first: `threadline secret` makes one."
+        raise Wrong("holds something that is no key", remedy)
+    return tuple(map(SecretStr, listed))
+
+
 _DATABASES = "Use sqlite:///FILE or postgresql://USER@HOST/DATABASE."
 _file = matching(r"sqlite:///(?!:memory:)[^?#]*[^?#/]", "does not name an SQLite file", _DATABASES)
 _server = matching(

@@ -38,6 +38,7 @@ VARIABLES = (
     "THREADLINE_QUEUE_LIMIT",
     "THREADLINE_RETENTION_DAYS",
     "THREADLINE_ADMINS",
+    "THREADLINE_SECRET_KEY",
     "SLACK_BOT_TOKEN",
     "SLACK_APP_TOKEN",
     "SLACK_SIGNING_SECRET",
@@ -125,6 +126,7 @@ def _settings(reading: _Reading, *, listens: bool) -> Settings:
         admins=reading.take("THREADLINE_ADMINS", parsing.ids, frozenset()),
         allowances=_allowances(reading),
         retention=reading.take("THREADLINE_RETENTION_DAYS", _days, None),
+        secret_keys=reading.take("THREADLINE_SECRET_KEY", parsing.keys, ()),
     )
 
 

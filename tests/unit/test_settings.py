@@ -54,6 +54,8 @@ def test_nothing_set_gives_the_defaults() -> None:
     assert found.deadline == timedelta(minutes=30)
     assert found.concurrency == 8
     assert found.admins == frozenset()
+    assert found.retention is None
+    assert found.secret_keys == ()
 
 
 def test_everything_can_be_set() -> None:
@@ -348,6 +350,24 @@ def test_admins_are_user_ids() -> None:
         assert faulty({"THREADLINE_ADMINS": wrong}) == ["THREADLINE_ADMINS"]
 
 
+OLD, NEW = "b2xk" * 10 + "b2w=", "_-3d" * 10 + "A_8="
+
+
+def test_secret_keys_are_listed_newest_first() -> None:
+    found = settings({"THREADLINE_SECRET_KEY": f"{NEW}, {OLD}"})
+    assert [key.get_secret_value() for key in found.secret_keys] == [NEW, OLD]
+    assert NEW not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "wrong", [CANARY, f"{NEW},", f"{NEW} {OLD}", NEW[:-1], f"{NEW},{CANARY}", "!" + NEW[1:]]
+)
+def test_a_secret_key_that_is_none_is_a_fault(wrong: str) -> None:
+    (fault,) = faults({"THREADLINE_SECRET_KEY": wrong})
+    assert fault.variable == "THREADLINE_SECRET_KEY"
+    assert "threadline secret" in fault.remedy
+
+
 def test_a_name_that_resembles_none_is_to_be_removed() -> None:
     (fault,) = faults(KEY | SOCKET | {"THREADLINE_" + "X" * 60: "1"})
     assert fault.remedy == "Remove it."
@@ -364,6 +384,7 @@ def test_the_example_names_every_variable_with_its_default_and_no_secret() -> No
         "MICROVISUALIZER_API_KEY",
         "THREADLINE_DEFAULT_PROJECT",
         "THREADLINE_ADMINS",
+        "THREADLINE_SECRET_KEY",
         "SLACK_BOT_TOKEN",
         "SLACK_APP_TOKEN",
         "SLACK_SIGNING_SECRET",

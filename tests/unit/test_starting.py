@@ -17,6 +17,7 @@ SECRETS = {
     "SLACK_APP_TOKEN": "xapp-canary-5309",
     "SLACK_SIGNING_SECRET": "canary-signing-5309",
     "DISCORD_TOKEN": "canary-discord-5309",
+    "THREADLINE_SECRET_KEY": "canary-secret-key-5309-00000000000000000000=",
 }
 
 
