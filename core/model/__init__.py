@@ -38,6 +38,7 @@ from core.model.ids import (
     posting_lane,
     project_id,
 )
+from core.model.installations import Installation
 from core.model.lanes import (
     WIDE_OPEN,
     Lane,
@@ -75,6 +76,7 @@ __all__ = [
     "Delivery",
     "DeliveryId",
     "EventId",
+    "Installation",
     "Lane",
     "LaneId",
     "Link",

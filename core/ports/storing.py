@@ -19,6 +19,7 @@ from core.model import (
     Turn,
     WorkspaceId,
 )
+from core.ports.installing import Installations, Spent
 from core.ports.queue import Counts, Deliveries, Lanes, Marks
 
 T = TypeVar("T")
@@ -151,6 +152,10 @@ class UnitOfWork(Protocol):
     def marks(self) -> Marks: ...
     @property
     def counts(self) -> Counts: ...
+    @property
+    def installations(self) -> Installations: ...
+    @property
+    def spent(self) -> Spent: ...
 
 
 class Transact(Protocol):

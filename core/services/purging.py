@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.model import Platform, WorkspaceId, posting_lane
 from core.ports import Transact, UnitOfWork
@@ -11,10 +12,11 @@ _AT_ONCE = 200  #: conversations in one transaction
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """How much was deleted of a workspace: links, and conversations with their questions and answers."""
+    """How much was deleted of a workspace: links, conversations with their questions and answers, tokens."""
 
     links: int
     conversations: int
+    installations: int = 0
 
 
 class Purging:
@@ -25,23 +27,43 @@ class Purging:
         self._transact = transact
         self._purged = purged
 
-    async def purge(self, platform: Platform, workspace: WorkspaceId) -> Purged:
-        """Delete a workspace's links, conversations, questions and answers; return how many.
+    async def purge(
+        self,
+        platform: Platform,
+        workspace: WorkspaceId,
+        *,
+        left: datetime | None = None,
+        upto: datetime | None = None,
+    ) -> Purged:
+        """Delete a workspace's installation, links, conversations, questions and answers; return how many.
 
-        Raises StoreUnavailable; what was deleted by then stays deleted, and doing it again goes on.
+        `left`: when it removed the app; that alone is remembered, for `left`. An installation newer than
+        `upto` stays. Raises StoreUnavailable; what was deleted by then stays deleted, and doing it again
+        goes on.
         """
 
         def work(uow: UnitOfWork) -> Purged:
+            if left is not None:
+                uow.installations.leave(platform, workspace, left)
+            installed = uow.installations.remove(platform, workspace, upto)
             links = uow.links.purge(platform, workspace)
             many = uow.conversations.purge(platform, workspace, _AT_ONCE)
             if many < _AT_ONCE:
                 uow.lanes.remove(posting_lane(platform, workspace))
-            return Purged(links, many)
+            return Purged(links, many, int(installed))
 
-        links = conversations = 0
+        whole = Purged(0, 0)
         while True:
             gone = await self._transact(work)
             self._purged(platform, workspace)
-            links, conversations = links + gone.links, conversations + gone.conversations
+            whole = Purged(
+                whole.links + gone.links,
+                whole.conversations + gone.conversations,
+                whole.installations + gone.installations,
+            )
             if gone.conversations < _AT_ONCE:
-                return Purged(links, conversations)
+                return whole
+
+    async def left(self, platform: Platform, workspace: WorkspaceId) -> datetime | None:
+        """Return when a workspace removed the app last, as far as that is known. Raises StoreUnavailable."""
+        return await self._transact(lambda uow: uow.installations.left(platform, workspace))

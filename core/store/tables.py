@@ -207,6 +207,41 @@ class LinkRow(Row, table=True):
     answers_all: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
+class InstallationRow(Row, table=True):
+    """A workspace, or an organisation, that has installed the app. Columns are those of `Installation`."""
+
+    __tablename__ = "installations"
+
+    platform: str = Field(primary_key=True)
+    workspace: str = Field(primary_key=True)
+    organisation: str
+    name: str
+    bot_id: str
+    bot_user: str
+    token: str
+    installed_by: str
+    since: datetime
+
+
+class DepartureRow(Row, table=True):
+    """When a workspace removed the app."""
+
+    __tablename__ = "departures"
+
+    platform: str = Field(primary_key=True)
+    workspace: str = Field(primary_key=True)
+    left_at: datetime
+
+
+class SpentRow(Row, table=True):
+    """What counts once, and has been used; remembered for as long as it would count."""
+
+    __tablename__ = "spent"
+
+    once: str = Field(primary_key=True)
+    until: datetime
+
+
 def table(of: type[Row]) -> Table:
     """Return the SQLAlchemy table of a row class, for statements."""
     return Row.metadata.tables[str(of.__tablename__)]

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from core.store.conversations import SqlConversations
 from core.store.counts import SqlCounts
 from core.store.deliveries import SqlDeliveries
+from core.store.installations import SqlInstallations, SqlSpent
 from core.store.lanes import SqlLanes
 from core.store.links import SqlLinks
 from core.store.marks import SqlMarks
@@ -20,3 +21,5 @@ class SqlUnitOfWork:
         self.links = SqlLinks(connection)
         self.marks = SqlMarks(connection)
         self.counts = SqlCounts(connection)
+        self.installations = SqlInstallations(connection)
+        self.spent = SqlSpent(connection)

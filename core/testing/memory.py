@@ -24,6 +24,7 @@ from core.model import (
     WorkspaceId,
 )
 from core.ports import UnitOfWork
+from core.testing.installed import MemoryInstallations, MemorySpent
 from core.testing.places import MemoryCounts, MemoryLanes, MemoryLinks, MemoryMarks
 from core.testing.queue import MemoryDeliveries
 from core.testing.tables import Tables
@@ -160,6 +161,8 @@ class _Unit:
         self.links = MemoryLinks(tables)
         self.marks = MemoryMarks(tables)
         self.counts = MemoryCounts(tables)
+        self.installations = MemoryInstallations(tables)
+        self.spent = MemorySpent(tables)
 
 
 class MemoryStore:

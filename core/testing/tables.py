@@ -14,13 +14,16 @@ from core.model import (
     ConversationId,
     Delivery,
     DeliveryId,
+    Installation,
     Lane,
     LaneId,
     Link,
     Mark,
+    Platform,
     Question,
     ThreadKey,
     Turn,
+    WorkspaceId,
 )
 
 
@@ -48,6 +51,9 @@ class Tables:
     links: dict[ChannelKey, Link] = field(default_factory=dict)
     marks: dict[DeliveryId, tuple[Mark, datetime]] = field(default_factory=dict)
     marked: dict[DeliveryId, Mark] = field(default_factory=dict)
+    installations: dict[tuple[Platform, WorkspaceId], Installation] = field(default_factory=dict)
+    departures: dict[tuple[Platform, WorkspaceId], datetime] = field(default_factory=dict)
+    spent: dict[str, datetime] = field(default_factory=dict)
 
     def snapshot(self) -> "Tables":
         return Tables(**{name: copy(value) for name, value in vars(self).items()})
