@@ -59,7 +59,7 @@ def link(
             "Discord's is a number, and needs the server's with --workspace.",
             TO_BE_SET_RIGHT,
         )
-    if workspace is None and found.slack is None:
+    if workspace is None and (found.slack is None or found.slack.bot_token is None):
         fail("Name the workspace with --workspace, or set SLACK_BOT_TOKEN.", TO_BE_SET_RIGHT)
     typer.echo(finish(_link(found, wanted, platform, channel, workspace)))
 

@@ -12,6 +12,7 @@ import bots
 from bots.cli.starting import TO_BE_SET_RIGHT, fail
 from bots.settings import parsing
 from bots.slack.http import PATH
+from bots.slack.install import REDIRECT
 
 # In a wheel the manifests lie inside the package, in a clone beside it.
 _PACKAGE = Path(bots.__file__).parent
@@ -115,5 +116,7 @@ def _reach_over_http(written: Any, url: str) -> None:
     settings["event_subscriptions"]["request_url"] = url
     if "interactivity" in settings:
         settings["interactivity"]["request_url"] = url
+    if "redirect_urls" in written["oauth_config"]:
+        written["oauth_config"]["redirect_urls"] = [url.removesuffix(PATH) + REDIRECT]
     for command in written["features"].get("slash_commands", ()):
         command["url"] = url

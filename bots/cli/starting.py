@@ -62,6 +62,7 @@ def _secrets(found: Settings) -> list[str]:
     held = [None if chat is None else chat.key]
     if slack is not None:
         held += [slack.bot_token, slack.app_token, slack.signing_secret]
+        held += [] if slack.oauth is None else [slack.oauth.client_secret]
     if discord is not None:
         held.append(discord.token)
     parties = (chat, slack, discord)

@@ -35,14 +35,27 @@ class HttpSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class SlackSettings:
-    """Socket Mode has an `app_token`, HTTP a `signing_secret`; one is there. `api_url` ends with /."""
+class OAuthSettings:
+    """What Slack knows an app by that any workspace can install, and where browsers reach us for that."""
 
-    bot_token: SecretStr
+    client_id: str
+    client_secret: SecretStr
+    public_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """Socket Mode has an `app_token`, HTTP a `signing_secret`; one is there. `api_url` ends with /.
+
+    One workspace's app has a `bot_token`, one for many has `oauth`.
+    """
+
+    bot_token: SecretStr | None
     app_token: SecretStr | None
     signing_secret: SecretStr | None
     api_url: str
     proxy: str | None = None
+    oauth: OAuthSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

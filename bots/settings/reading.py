@@ -1,14 +1,13 @@
 """The environment and the .env file → Settings, with all faults at once. Nothing is opened or tried."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TypeVar
 
 from dotenv.parser import parse_stream
 
-from bots.settings import parsing
+from bots.settings import parsing, slack
 from bots.settings.model import (
     ChatSettings,
     DiscordSettings,
@@ -17,11 +16,9 @@ from bots.settings.model import (
     Need,
     Settings,
     SettingsInvalid,
-    SlackSettings,
 )
+from bots.settings.variables import Reading
 from core.services.allowances import Allowances
-
-T = TypeVar("T")
 
 VARIABLES = (
     "MICROVISUALIZER_API_URL",
@@ -30,6 +27,7 @@ VARIABLES = (
     "THREADLINE_DEFAULT_PROJECT",
     "THREADLINE_HTTP_HOST",
     "THREADLINE_HTTP_PORT",
+    "THREADLINE_PUBLIC_URL",
     "THREADLINE_HISTORY_CHARACTERS",
     "THREADLINE_DEADLINE_MINUTES",
     "THREADLINE_CONCURRENCY",
@@ -42,6 +40,8 @@ VARIABLES = (
     "SLACK_BOT_TOKEN",
     "SLACK_APP_TOKEN",
     "SLACK_SIGNING_SECRET",
+    "SLACK_CLIENT_ID",
+    "SLACK_CLIENT_SECRET",
     "SLACK_API_URL",
     "DISCORD_TOKEN",
     "DISCORD_API_URL",
@@ -52,8 +52,7 @@ VARIABLES = (
 """Every variable that is read. An unknown one that begins with THREADLINE_ is taken for a misspelling."""
 
 _OURS = "THREADLINE_"
-_SLACK_SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
-_PLATFORM_SECRETS = (*_SLACK_SECRETS, "DISCORD_TOKEN")
+_PLATFORM_SECRETS = (*slack.SECRETS, "DISCORD_TOKEN")
 
 
 def load(
@@ -68,7 +67,7 @@ def load(
     filed = {} if env_file is None else _filed(env_file, faults)
     written = _set(filed) | _set(environ)
     faults += _misspelt(written)
-    reading = _Reading(written, faults)
+    reading = Reading(written, faults)
     settings = _settings(reading, listens=Need.PLATFORM in needs)
     if Need.CHAT in needs and "MICROVISUALIZER_API_KEY" not in written:
         faults.append(
@@ -76,41 +75,17 @@ def load(
         )
     if Need.PLATFORM in needs and not any(name in written for name in _PLATFORM_SECRETS):
         problem = "is not set, nor is DISCORD_TOKEN, so there is no platform to answer on"
-        remedy = f"For Discord: set DISCORD_TOKEN. For Slack: {_TWO_WAYS[0].lower()}{_TWO_WAYS[1:]}"
+        remedy = f"For Discord: set DISCORD_TOKEN. For Slack: {slack.WAYS[0].lower()}{slack.WAYS[1:]}"
         faults.append(Fault("SLACK_BOT_TOKEN", problem, remedy))
     if faults:
         raise SettingsInvalid(tuple(faults))
     return settings
 
 
-class _Reading:
-    """Reads one variable after the other and gathers the faults."""
-
-    def __init__(self, written: Mapping[str, str], faults: list[Fault]) -> None:
-        self._written = written
-        self._faults = faults
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._written
-
-    def fault(self, variable: str, problem: str, remedy: str) -> None:
-        self._faults.append(Fault(variable, problem, remedy))
-
-    def take(self, name: str, parse: Callable[[str], T], default: T) -> T:
-        """Return the parsed value, or `default` where it is not set or is a fault."""
-        if name not in self._written:
-            return default
-        try:
-            return parse(self._written[name])
-        except parsing.Wrong as wrong:
-            self.fault(name, *wrong.args)
-            return default
-
-
-def _settings(reading: _Reading, *, listens: bool) -> Settings:
+def _settings(reading: Reading, *, listens: bool) -> Settings:
     return Settings(
         chat=_chat(reading),
-        slack=_slack(reading, listens=listens),
+        slack=slack.read(reading, listens=listens),
         discord=_discord(reading),
         database_url=reading.take("THREADLINE_DATABASE_URL", parsing.database, "sqlite:///threadline.db"),
         default_project=reading.take("THREADLINE_DEFAULT_PROJECT", parsing.project, None),
@@ -135,7 +110,7 @@ def _days(text: str) -> timedelta | None:
     return None if many is None else timedelta(days=many)
 
 
-def _allowances(reading: _Reading) -> Allowances:
+def _allowances(reading: Reading) -> Allowances:
     usual = Allowances()
     hourly = parsing.allowance(1, 100_000)
     return Allowances(
@@ -145,48 +120,20 @@ def _allowances(reading: _Reading) -> Allowances:
     )
 
 
-def _chat(reading: _Reading) -> ChatSettings | None:
+def _chat(reading: Reading) -> ChatSettings | None:
     url = reading.take("MICROVISUALIZER_API_URL", parsing.address, "https://api.microvisualizer.com")
     key = reading.take("MICROVISUALIZER_API_KEY", parsing.secret("an API key"), None)
-    return None if key is None else ChatSettings(url, key, _proxy(reading, url))
+    return None if key is None else ChatSettings(url, key, reading.proxy(url))
 
 
-def _proxy(reading: _Reading, url: str) -> str | None:
-    """Return the proxy on the way to `url`: there is none to this machine itself."""
-    return reading.take("HTTPS_PROXY", parsing.proxy, None) if url.startswith("https:") else None
-
-
-_TWO_WAYS = (
-    "Set SLACK_BOT_TOKEN and one of: SLACK_APP_TOKEN (Socket Mode: no public address needed)"
-    " or SLACK_SIGNING_SECRET (HTTP: Slack calls us)."
-)
-
-
-def _slack(reading: _Reading, *, listens: bool) -> SlackSettings | None:
-    bot_token = reading.take("SLACK_BOT_TOKEN", parsing.secret("a bot token (xoxb-…)", "xoxb-"), None)
-    app_token = reading.take("SLACK_APP_TOKEN", parsing.secret("an app-level token (xapp-…)", "xapp-"), None)
-    signing_secret = reading.take("SLACK_SIGNING_SECRET", parsing.secret("a signing secret"), None)
-    api_url = reading.take("SLACK_API_URL", parsing.address, "https://slack.com/api/")
-    own, app, signing = (name in reading for name in _SLACK_SECRETS)
-    if own and not (app or signing) and listens:
-        reading.fault("SLACK_BOT_TOKEN", "is set, but no way for Slack to reach us", _TWO_WAYS)
-    if (app or signing) and not own:
-        there = "SLACK_APP_TOKEN" if app else "SLACK_SIGNING_SECRET"
-        reading.fault("SLACK_BOT_TOKEN", f"is not set, though {there} is", "Set it to the bot's xoxb- token.")
-    if bot_token is None:
-        return None
-    proxy = _proxy(reading, api_url)
-    return SlackSettings(bot_token, app_token, signing_secret, api_url.rstrip("/") + "/", proxy)
-
-
-def _discord(reading: _Reading) -> DiscordSettings | None:
+def _discord(reading: Reading) -> DiscordSettings | None:
     token = reading.take("DISCORD_TOKEN", parsing.secret("a bot token"), None)
     api_url = reading.take("DISCORD_API_URL", parsing.address, "https://discord.com/api/v10")
     gateway_url = reading.take("DISCORD_GATEWAY_URL", parsing.gateway, None)
     message_content = reading.take("DISCORD_MESSAGE_CONTENT", parsing.flag, False)
     if token is None:
         return None
-    proxy = _proxy(reading, api_url)
+    proxy = reading.proxy(api_url)
     return DiscordSettings(token, api_url.rstrip("/"), gateway_url, message_content, proxy)
 
 

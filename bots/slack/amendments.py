@@ -5,12 +5,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bots.slack.inbound import SLACK, Spoken, is_ts, spoken, text_of, to_question, written_at
+from bots.slack.inbound import (
+    SLACK,
+    Spoken,
+    inner,
+    is_ts,
+    spoken,
+    text_of,
+    to_question,
+    workspace_of,
+    written_at,
+)
 from core.model import AuthorId, ChannelKey, EventId, MessageId, Question, ThreadKey, WorkspaceId
 
 # Too old to be taken as a question of its own.
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
-_NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ def as_read(body: Mapping[str, Any], *, bot_user: str) -> Edit | Deletion | None
 
     `body` is an `event_callback` as it would have come with the message as it is now.
     """
-    event = _inner(body, "event")
+    event = inner(body, "event")
     if event.get("subtype") == "tombstone":
         return _deletion(body, event, text_of(event, "ts"), bot_user)
     edit = _edit(body, bot_user) if event.get("edited") else None
@@ -67,7 +76,7 @@ def as_read(body: Mapping[str, Any], *, bot_user: str) -> Edit | Deletion | None
 
 
 def _changed(body: Mapping[str, Any], event: Mapping[str, Any], bot_user: str) -> Edit | Deletion | None:
-    message, before = _inner(event, "message"), _inner(event, "previous_message")
+    message, before = inner(event, "message"), inner(event, "previous_message")
     if message.get("subtype") == "tombstone":  # what is left of a message with replies
         return _deletion(body, event, text_of(message, "ts"), bot_user)
     if before and text_of(message, "text") == text_of(before, "text"):
@@ -81,7 +90,7 @@ def _edit(body: Mapping[str, Any], bot_user: str, *, offered: bool = False) -> E
     if said is None:
         return None
     question = to_question(body, bot_user=bot_user) or _withdrawn(said)
-    edited = text_of(_inner(body["event"], "edited"), "ts")
+    edited = text_of(inner(body["event"], "edited"), "ts")
     return Edit(question, written_at(edited if is_ts(edited) else said.ts), offered)
 
 
@@ -100,9 +109,9 @@ def _withdrawn(said: Spoken) -> Question:
 
 def _deletion(body: Mapping[str, Any], event: Mapping[str, Any], ts: str, bot_user: str) -> Deletion | None:
     team, channel, before = (
-        text_of(body, "team_id"),
+        workspace_of(body),
         text_of(event, "channel"),
-        _inner(event, "previous_message"),
+        inner(event, "previous_message"),
     )
     if not (team and channel and is_ts(ts)) or before.get("bot_id") or before.get("user") == bot_user:
         return None
@@ -116,8 +125,3 @@ def _as_sent(
     """Return the envelope in which the message would have come by itself."""
     where = {name: event.get(name) for name in ("type", "channel", "channel_type")}
     return {**body, "event": {**message, **where}}
-
-
-def _inner(event: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    inner = event.get(name)
-    return inner if isinstance(inner, Mapping) else _NOTHING

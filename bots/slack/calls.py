@@ -66,7 +66,7 @@ class TokenWatch:
     """Says once that Slack refuses our token, however many calls meet that, until it accepts it again."""
 
     def __init__(self) -> None:
-        self._told = False
+        self.is_refused = False
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -75,11 +75,11 @@ class TokenWatch:
             with translated():
                 yield
         except AccountRefused as error:
-            if not self._told:
+            if not self.is_refused:
                 log.error("slack refuses our token", said=str(error))  # noqa: TRY400 its words are enough
-            self._told = True
+            self.is_refused = True
             raise
-        self._told = False
+        self.is_refused = False
 
 
 def _meaning(error: SlackApiError) -> ThreadlineError:

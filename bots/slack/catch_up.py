@@ -1,46 +1,39 @@
 """The mentions and follow-ups that nobody heard, and what became of those that were heard, within bounds."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime
 
 import structlog
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.errands import outlived
-from bots.slack.amendments import Deletion, Edit, as_read
-from bots.slack.identity import Identity
-from bots.slack.inbound import SLACK, is_ts, text_of, to_question, to_ts
-from bots.slack.reading import Page, Reading
+from bots.slack.amendments import Deletion, Edit
+from bots.slack.inbound import SLACK
+from bots.slack.looking import Known, Look, Takers, to_see_from
+from bots.slack.workspaces import Workspaces
 from core.clock import Clock
-from core.errors import Retryable, StoreUnavailable, ThreadlineError
-from core.model import MessageId, Outcome, Question, ThreadKey
+from core.errors import Retryable, ThreadlineError
+from core.model import Link, Outcome, Question, ThreadKey, WorkspaceId
 from core.services.asking import Asking
 from core.services.linking import Linking
 
 log = structlog.get_logger(__name__)
 
-#: How far back we look. Slack itself sends an event again for about six minutes.
-WINDOW = timedelta(hours=6)
 #: Seconds after which we look again where something was not stored, or out of reach; it doubles.
 AGAIN_AFTER = 30.0
 _LONGEST_WAIT = 300.0
-_CHANNELS = 50
-_THREADS = 50
-# Events may arrive in another order than they were written, and we may end before the older of two.
-_OVERTAKING = timedelta(minutes=10)
-# So long a message may be on its way into history.
-_SHOWN_AFTER = timedelta(minutes=1)
+# Workspaces at once: where Slack asks one app to slow down in one of them, the others need not wait.
+_AT_ONCE = 8
+
+Ledger = Mapping[ThreadKey, datetime]
 
 
 class CatchUp:
-    """Offers what it finds; the ledger of `Asking` knows what was accepted before."""
+    """Looks through the workspaces that have us, each by itself."""
 
     def __init__(
         self,
-        client: AsyncWebClient,
-        identity: Identity,
+        workspaces: Workspaces,
         asking: Asking,
         linking: Linking,
         clock: Clock,
@@ -48,25 +41,23 @@ class CatchUp:
         offer: Callable[[Question], Awaitable[Outcome]],
         amend: Callable[[Edit | Deletion], Awaitable[None]],
     ) -> None:
-        self._client = client
-        self._identity = identity
+        self._workspaces = workspaces
         self._asking = asking
         self._linking = linking
         self._clock = clock
-        self._offer = offer
-        self._amend = amend
-        self._ledger: Mapping[ThreadKey, datetime] = {}
-        self._reading = Reading(client, clock)
-        self._stored = True
+        self._takers = Takers(offer, amend)
+        self._ledgers: dict[WorkspaceId, Ledger] = {}
+        self._only: Collection[WorkspaceId] | None = None
         self._wanted = asyncio.Event()
         self._wait = 0.0
 
     async def remember(self) -> None:
         """Note how far our threads had come: before listening, or new questions would hide missed ones."""
-        self._ledger = await self._asking.ledger(SLACK, self._since())
+        self._ledgers = _by_workspace(await self._ledger())
 
     def want(self, seconds: float = 0.0) -> None:
         """Have `keep_up` look once more, after so many seconds; and not before it is through with a look."""
+        self._only = None
         self._wait = seconds
         self._wanted.set()
 
@@ -78,144 +69,64 @@ class CatchUp:
             if self._wait:
                 await self._clock.sleep(self._wait)
             self._wanted.clear()
-            if await self.run():
+            left = await outlived(self.run(self._only), None, "cannot catch up")
+            if left is not None and not left:
                 failed = 0
-            else:
+                continue
+            if not self._wanted.is_set():
                 self.want(min(_LONGEST_WAIT, AGAIN_AFTER * 2**failed))
-                failed = min(failed + 1, 10)
+                self._only = left
+            failed = min(failed + 1, 10)
 
-    async def run(self) -> bool:
-        """Look through our channels and recent threads; tell whether all could be looked at, and stored."""
-        return await outlived(self._look_everywhere(), False, "cannot catch up")
+    async def run(self, only: Collection[WorkspaceId] | None = None) -> Collection[WorkspaceId] | None:
+        """Look through our channels and recent threads everywhere, or in some workspaces `only`.
 
-    async def _look_everywhere(self) -> bool:
-        self._reading, self._stored = Reading(self._client, self._clock), True
+        Returns the workspaces that could not be looked through, or not be stored, and may be later; None
+        where it is not even known which there are.
+        """
         try:
-            fresh = await self._asking.ledger(SLACK, self._since())
-            await self._run(fresh)
+            fresh, links = _by_workspace(await self._ledger()), await self._linking.all(SLACK)
+            there = await self._workspaces.all()
         except ThreadlineError as error:
             log.warning("cannot catch up", error=type(error).__name__, said=str(error))
+            return None if isinstance(error, Retryable) else ()
+        # Where people ask just now, something is missed soonest.
+        wanted = sorted((one for one in there if only is None or one in only), key=fresh.__contains__)
+        turns, left = asyncio.Semaphore(_AT_ONCE), list[WorkspaceId]()
+
+        async def look(workspace: WorkspaceId) -> None:
+            async with turns:
+                whole = self._look(workspace, fresh.get(workspace, {}), links)
+                if not await outlived(whole, False, "cannot catch up", workspace=workspace):
+                    left.append(workspace)
+
+        async with asyncio.TaskGroup() as looks:
+            for workspace in reversed(wanted):
+                looks.create_task(look(workspace))
+        return left
+
+    async def _look(self, workspace: WorkspaceId, fresh: Ledger, links: Sequence[Link]) -> bool:
+        """Look through one workspace; tell whether that was all, or all that will ever be."""
+        before = self._ledgers.get(workspace, {})
+        linked = [link.at.channel for link in links if link.at.workspace == workspace and link.at.channel]
+        try:
+            here = await self._workspaces.get(workspace)
+            look = Look(here, Known(before, fresh, linked), self._takers, self._clock)
+            await look.run()
+        except ThreadlineError as error:
+            log.warning("cannot catch up", error=type(error).__name__, said=str(error), workspace=workspace)
             return not isinstance(error, Retryable)
-        if self._reading.was_cut_short or not self._stored:
-            return False
-        self._ledger = fresh
-        return True
+        if look.was_whole:
+            self._ledgers[workspace] = fresh
+        return look.was_whole
 
-    async def _run(self, fresh: Mapping[ThreadKey, datetime]) -> None:
-        since = self._since()
-        linked = [link.at.channel for link in await self._linking.all(SLACK) if link.at.channel]
-        ours = [thread.channel for thread in (*self._ledger, *fresh)]
-        channels = list(dict.fromkeys([*ours, *linked, *await self._reading.joined()]))[:_CHANNELS]
-        # Where a thread has become ours since, an earlier question of it may have been missed.
-        found, others = 0, {thread: to_ts(at) for thread, at in fresh.items()}
-        for channel in channels:
-            page = await self._reading.channel(channel, since)
-            for message in page.messages:
-                found += _counts(await self._accept(channel, message))
-            await self._miss(
-                page, [one for one in self._ledger if one.channel == channel and self._begins(one)]
-            )
-            others |= self._threads(channel, page.messages)
-        for thread, newest in list(self._ledger.items())[:_THREADS]:
-            found += await self._look_through(thread, newest - _OVERTAKING, newest)
-        new = [thread for thread in others if thread not in self._ledger]
-        for thread in sorted(new, key=others.__getitem__, reverse=True)[:_THREADS]:
-            found += await self._look_through(thread, since, None)
-        log.info(
-            "caught up", questions=found, channels=len(channels), threads=len(self._ledger), fresh=len(new)
-        )
-
-    def _threads(self, channel: str, written: Sequence[Mapping[str, Any]]) -> Mapping[ThreadKey, str]:
-        """Return a channel's threads with replies, each with the `ts` of the latest where that is told."""
-        # A root has a `thread_ts`, its own, as soon as it has replies.
-        return {
-            ThreadKey(SLACK, self._identity.workspace, channel, root): text_of(message, "latest_reply")
-            or root
-            for message in written
-            if is_ts(root := text_of(message, "thread_ts"))
-        }
-
-    async def _look_through(self, thread: ThreadKey, since: datetime, newest: datetime | None) -> int:
-        """Offer what was written in a thread; return how many were questions.
-
-        What is no mention counts from where the thread is ours: after `newest`, our newest question there,
-        and after what turns out to be a question, or words, of ours.
-        """
-        page = await self._reading.thread(thread, since)
-        found, ours_since = 0, None if newest is None else to_ts(newest)
-        for message in page.messages:
-            ts = text_of(message, "ts")
-            is_ours = ours_since is not None and ts >= ours_since
-            outcome = await self._accept(thread.channel, message, only_addressed=not is_ours)
-            found += _counts(outcome)
-            if not is_ours and (outcome is not Outcome.IGNORED or self._is_mine(message)):
-                ours_since = ts
-        if newest is not None and not self._begins(thread):
-            await self._miss(page, [thread])
-        return found
-
-    def _begins(self, thread: ThreadKey) -> bool:
-        """Tell whether our newest question of a thread is its root, which stands in the channel."""
-        return to_ts(self._ledger[thread]) == thread.thread
-
-    def _is_mine(self, message: Mapping[str, Any]) -> bool:
-        return text_of(message, "user") == self._identity.bot_user
-
-    async def _miss(self, page: Page, threads: Sequence[ThreadKey]) -> None:
-        """Note which of the threads' newest questions were deleted, as far as a page can tell.
-
-        One from a form has no message, so nothing will be found of it.
-        """
-        shown = to_ts(self._now() - _SHOWN_AFTER)
-        for thread in threads:
-            ts = to_ts(self._ledger[thread])
-            if ts < shown and page.lacks(ts):
-                await self._amended(Deletion(thread.linked_at, MessageId(ts), None))
-
-    async def _accept(
-        self, channel: str, message: Mapping[str, Any], *, only_addressed: bool = False
-    ) -> Outcome:
-        """Offer a message, or what became of it if it was offered before."""
-        body, bot_user = self._as_event(channel, message), self._identity.bot_user
-        question, outcome = to_question(body, bot_user=bot_user), Outcome.IGNORED
-        if question is not None and (question.addressed or not only_addressed):
-            outcome = await self._offered(question)
-        amendment = None if _counts(outcome) else as_read(body, bot_user=bot_user)
-        if amendment is not None:
-            await self._amended(amendment)
-        return outcome
-
-    def _as_event(self, channel: str, message: Mapping[str, Any]) -> Mapping[str, Any]:
-        kind = "im" if channel.startswith("D") else "channel"
-        return {
-            "event": {**message, "type": "message", "channel": channel, "channel_type": kind},
-            "event_id": f"catch-up {channel} {message.get('ts')}",
-            "team_id": self._identity.workspace,
-            "is_ext_shared_channel": self._reading.is_shared(channel),
-        }
-
-    async def _offered(self, question: Question) -> Outcome:
-        try:
-            return await self._offer(question)
-        except StoreUnavailable as error:
-            log.warning("missed question not stored", event_id=question.event, said=str(error))
-            self._stored = False
-            return Outcome.IGNORED
-
-    async def _amended(self, amendment: Edit | Deletion) -> None:
-        try:
-            await self._amend(amendment)
-        except StoreUnavailable as error:
-            log.warning("missed change not stored", said=str(error))
-            self._stored = False
-
-    def _now(self) -> datetime:
-        """Return the time as Slack tells it: the steady clock's may be another."""
-        return self._clock.wall(self._clock.now())
-
-    def _since(self) -> datetime:
-        return self._now() - WINDOW
+    async def _ledger(self) -> Ledger:
+        return await self._asking.ledger(SLACK, to_see_from(self._clock))
 
 
-def _counts(outcome: Outcome) -> bool:
-    return outcome in {Outcome.ACCEPTED, Outcome.UNLINKED}
+def _by_workspace(ledger: Ledger) -> dict[WorkspaceId, Ledger]:
+    """Return the threads of each workspace apart, in their order."""
+    apart: dict[WorkspaceId, dict[ThreadKey, datetime]] = {}
+    for thread, newest in ledger.items():
+        apart.setdefault(thread.workspace, {})[thread] = newest
+    return dict(apart)

@@ -1,7 +1,7 @@
 """Slack's JSON → our Question, or None for what we must not answer. Makes no calls."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -88,15 +88,56 @@ def is_ts(text: str) -> bool:
     return _TS.fullmatch(text) is not None
 
 
-def uninstalled_from(body: Mapping[str, Any]) -> WorkspaceId | None:
-    """Return the workspace that an `app_uninstalled`, or a `tokens_revoked` of a bot's, is about."""
-    event, team = body.get("event"), text_of(body, "team_id")
-    if not isinstance(event, Mapping) or not team:
+def workspace_of(body: Mapping[str, Any]) -> WorkspaceId:
+    """Return the workspace in which we are told of something; "" where nothing says so.
+
+    In a channel that organisations share it need not be the one where it happened (`team_id`): by whose
+    installation we hear of it stands in `authorizations` (docs.slack.dev/apis/events-api).
+    """
+    team = inner(body, "team")
+    told = (
+        text_of(inner(body, "view"), "app_installed_team_id"),
+        text_of(team, "id"),
+        text_of(_told_by(body), "team_id"),
+        text_of(body, "team_id"),
+        text_of(inner(body, "user"), "team_id"),  # what an organisation's installation is told of clicks
+    )
+    return WorkspaceId(next(filter(None, told), ""))
+
+
+def organisation_of(body: Mapping[str, Any]) -> WorkspaceId | None:
+    """Return the organisation by whose installation we are told of something; None for a workspace's own."""
+    by = _told_by(body) or body
+    if by.get("is_enterprise_install") not in {True, "true"}:
         return None
-    tokens = event.get("tokens")
-    revoked = bool(tokens.get("bot")) if isinstance(tokens, Mapping) else False
+    found = text_of(inner(body, "enterprise"), "id") or text_of(by, "enterprise_id")
+    return WorkspaceId(found) if found else None
+
+
+def _told_by(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the installation for which an event is sent; there may be others that see it too."""
+    listed = body.get("authorizations")
+    first = listed[0] if isinstance(listed, list) and listed else None
+    return first if isinstance(first, Mapping) else {}
+
+
+def uninstalled_from(body: Mapping[str, Any]) -> WorkspaceId | None:
+    """Return the workspace that an `app_uninstalled`, or a `tokens_revoked` of a bot's, is about.
+
+    Where an organisation had installed us, it is the organisation.
+    """
+    event, team = inner(body, "event"), organisation_of(body) or workspace_of(body)
+    revoked = bool(inner(event, "tokens").get("bot"))
     gone = event.get("type") == "app_uninstalled" or (event.get("type") == "tokens_revoked" and revoked)
-    return WorkspaceId(team) if gone else None
+    return team or None if gone else None
+
+
+def shut_out_of(body: Mapping[str, Any]) -> Sequence[WorkspaceId]:
+    """Return the workspaces that a `team_access_revoked` takes away from an organisation's installation."""
+    event = inner(body, "event")
+    # The documentation shows it one level deeper than any other event.
+    listed = event.get("team_ids") or inner(event, "event").get("team_ids")
+    return [WorkspaceId(one) for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
 
 
 def happened_at(body: Mapping[str, Any], now: datetime) -> datetime:
@@ -123,7 +164,7 @@ def spoken(body: Mapping[str, Any], *, bot_user: str) -> Spoken | None:
     said = Spoken(
         kind=text_of(event, "type"),
         event=text_of(body, "event_id"),
-        team=text_of(body, "team_id"),
+        team=workspace_of(body),
         channel=text_of(event, "channel"),
         channel_type=text_of(event, "channel_type"),
         author=text_of(event, "user"),
@@ -141,3 +182,9 @@ def text_of(values: Mapping[str, Any], name: str) -> str:
     """Return a text of Slack's; a value of another kind is as good as none."""
     value = values.get(name)
     return value if isinstance(value, str) else ""
+
+
+def inner(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return an object of Slack's; a value of another kind is as good as an empty one."""
+    value = values.get(name)
+    return value if isinstance(value, Mapping) else {}

@@ -1,19 +1,19 @@
 """What is done with Slack's events: translated and committed, and only then acknowledged. Nothing else."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import structlog
 
 from bots.slack.amendments import Deletion, Edit, to_amendment
-from bots.slack.inbound import SLACK, happened_at, to_question, uninstalled_from, written_at
-from core.clock import Clock
+from bots.slack.departures import Departures
+from bots.slack.inbound import to_question, written_at
+from bots.slack.workspaces import Workspace
 from core.errors import StoreUnavailable
-from core.model import Amendment, ChannelKey, MessageId, Outcome, Question, WorkspaceId
+from core.model import Amendment, ChannelKey, MessageId, Outcome, Question
 from core.services.offered import Services
 
 log = structlog.get_logger(__name__)
@@ -25,33 +25,22 @@ class Listening:
     Whatever these raise goes on to Bolt: then Slack gets no acknowledgement, and sends the event again.
     """
 
-    def __init__(
-        self,
-        services: Services,
-        clock: Clock,
-        *,
-        bot_user: str,
-        is_installed: Callable[[WorkspaceId], Awaitable[bool]],
-        missed: Callable[[], None],
-    ) -> None:
-        """`is_installed` tells whether a workspace has us. `missed` is called where nothing could be stored:
-        Slack sends an event again for some minutes only."""
+    def __init__(self, services: Services, departures: Departures, *, missed: Callable[[], None]) -> None:
+        """`missed` is called where nothing could be stored: Slack sends it again for some minutes only."""
         self._services = services
-        self._is_installed = is_installed
+        self._departures = departures
         self._missed = missed
-        self._clock = clock
-        self._bot_user = bot_user
         self._edits = Edits()
-        self._left: dict[WorkspaceId, datetime] = {}
 
-    async def on_message(self, body: Mapping[str, Any]) -> None:
+    async def on_message(self, body: Mapping[str, Any], here: Workspace) -> None:
         """Take in a question, or what became of one."""
-        amendment = to_amendment(body, bot_user=self._bot_user)
+        bot_user = here.identity.bot_user
+        amendment = to_amendment(body, bot_user=bot_user)
         with self._looked_for_later():
             if amendment is not None:
                 await self.amend(amendment)
                 return
-            question = to_question(body, bot_user=self._bot_user)
+            question = to_question(body, bot_user=bot_user)
             if question is not None:
                 await self._asked(question)
 
@@ -61,7 +50,7 @@ class Listening:
             case Edit() as edit:
                 await self._edited(edit)
             case Deletion(at, message, question):
-                known = None if question is None or self._is_past(question) else question
+                known = None if question is None or await self._is_past(question) else question
                 came_to = await self._services.amending.deleted(at, message, known)
                 log.log(_level(came_to), "message deleted", came_to=came_to.value, message=message)
 
@@ -70,24 +59,8 @@ class Listening:
 
         What was written in a workspace before it removed us is not kept, should it come once more.
         """
-        past = self._is_past(question)
+        past = await self._is_past(question)
         return Outcome.IGNORED if past else await self._services.asking.accept(question)
-
-    async def on_uninstalled(self, body: Mapping[str, Any]) -> None:
-        """Forget a workspace that has removed us, or taken our token away; whichever event comes first.
-
-        Where our token is accepted, the event is an old one that comes again: they have us again since.
-        """
-        workspace = uninstalled_from(body)
-        if workspace is None:
-            return
-        if await self._is_installed(workspace):
-            log.warning("not purged: we are installed", workspace=workspace, event_id=body.get("event_id"))
-            return
-        left = happened_at(body, self._clock.wall(self._clock.now()))
-        self._left[workspace] = max(left, self._left.get(workspace, left))
-        gone = await self._services.purging.purge(SLACK, workspace)
-        log.info("workspace purged", workspace=workspace, event_id=body.get("event_id"), **asdict(gone))
 
     async def on_other_event(self) -> None:
         """Acknowledge what we subscribe to no longer, or not yet: Slack would only send it again."""
@@ -97,16 +70,16 @@ class Listening:
         log.info("question offered", outcome=outcome.value, event_id=question.event)
 
     async def _edited(self, edit: Edit) -> None:
-        if self._edits.outdate(edit) or self._is_past(edit.question):
+        if self._edits.outdate(edit) or await self._is_past(edit.question):
             return
         came_to = await self._services.amending.edited(edit.question)
         log.log(_level(came_to), "message edited", came_to=came_to.value, event_id=edit.question.event)
         if came_to is Amendment.UNKNOWN and edit.offered:
             await self._asked(edit.question)
 
-    def _is_past(self, question: Question) -> bool:
+    async def _is_past(self, question: Question) -> bool:
         """Tell whether a message, whatever became of it since, is from before its workspace removed us."""
-        left = self._left.get(question.thread.workspace)
+        left = await self._departures.last(question.thread.workspace)
         return left is not None and written_at(question.message) <= left
 
     @contextmanager

@@ -6,14 +6,13 @@ from typing import Any
 
 import structlog
 from slack_sdk.models.blocks import ContextBlock, MarkdownBlock, MarkdownTextObject, SectionBlock
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bots import texts
-from bots.slack.calls import Forbidden, TokenWatch, Unshowable
+from bots.slack.calls import Forbidden, Unshowable
 from bots.slack.inbound import to_ts
 from bots.slack.markup import SECTION_LIMIT, TEXT_LIMIT, as_text, fallback, parts
-from bots.slack.members import Members
 from bots.slack.stop_button import with_stop
+from bots.slack.workspaces import Workspaces
 from core.clock import Clock
 from core.errors import CannotLook, PostRefused, ThreadlineError
 from core.model import (
@@ -46,12 +45,9 @@ _PAGE = 200
 class SlackPoster:
     """Shows answers, notices and states in Slack threads."""
 
-    def __init__(self, client: AsyncWebClient, members: Members, clock: Clock) -> None:
-        self._client = client
-        self._members = members
+    def __init__(self, workspaces: Workspaces, clock: Clock) -> None:
+        self._workspaces = workspaces
         self._clock = clock
-        self._shows_status = True
-        self._watch = TokenWatch()
 
     def split(self, answer: str, remarks: Collection[Remark]) -> Sequence[str]:
         """Return Markdown parts that each fit a `markdown` block."""
@@ -79,17 +75,18 @@ class SlackPoster:
             await self._set_status(to, "")  # no message of ours will take it away
         except ThreadlineError as error:
             log.info("state not shown", delivery=to.delivery, error=str(error))
-        with self._watch.translated():
-            reply = await self._client.chat_postMessage(channel=to.author, text=words, **_QUIET)
+        here = await self._workspaces.get(to.thread.workspace)
+        with here.watch.translated():
+            reply = await here.client.chat_postMessage(channel=to.author, text=words, **_QUIET)
         return str(reply["ts"])
 
     async def find(self, to: Address, piece: AnswerPart | Notice) -> str | None:
         """Look through the thread, from the question on, for the message with this piece's mark."""
-        cursor = ""
+        here, cursor = await self._workspaces.get(to.thread.workspace), ""
         for _ in range(_PAGES):
             try:
-                with self._watch.translated():
-                    reply = await self._client.conversations_replies(
+                with here.watch.translated():
+                    reply = await here.client.conversations_replies(
                         channel=to.thread.channel,
                         ts=to.thread.thread,
                         oldest=to_ts(to.asked_at - _CLOCKS_APART),
@@ -125,8 +122,9 @@ class SlackPoster:
     async def _change(
         self, to: Address, part: AnswerPart, text: str, blocks: Sequence[dict[str, Any]] | None
     ) -> None:
-        with self._watch.translated():
-            await self._client.chat_update(
+        here = await self._workspaces.get(to.thread.workspace)
+        with here.watch.translated():
+            await here.client.chat_update(
                 channel=to.thread.channel,
                 ts=part.posted or "",
                 text=text,
@@ -150,9 +148,9 @@ class SlackPoster:
             case Working.IDLE:
                 await self._set_status(to, "")
 
-    async def names(self, workspace: WorkspaceId, authors: Collection[AuthorId]) -> Mapping[AuthorId, str]:  # noqa: ARG002 one workspace, one token
+    async def names(self, workspace: WorkspaceId, authors: Collection[AuthorId]) -> Mapping[AuthorId, str]:
         """Return display names, remembered for ten minutes."""
-        return await self._members.names(authors)
+        return await (await self._workspaces.get(workspace)).members.names(authors)
 
     def _shown(self, at: datetime) -> str:
         """Return a time as each reader is shown it in their own time zone."""
@@ -171,8 +169,9 @@ class SlackPoster:
         blocks: Sequence[dict[str, Any]] | None = None,
     ) -> str:
         mark = None if piece is None else {"event_type": PART, "event_payload": _mark(to, piece)}
-        with self._watch.translated():
-            reply = await self._client.chat_postMessage(
+        here = await self._workspaces.get(to.thread.workspace)
+        with here.watch.translated():
+            reply = await here.client.chat_postMessage(
                 channel=to.thread.channel,
                 thread_ts=to.thread.thread,
                 text=text,
@@ -183,15 +182,16 @@ class SlackPoster:
         return str(reply["ts"])
 
     async def _set_status(self, to: Address, status: str) -> None:
-        if not self._shows_status:
+        here = await self._workspaces.get(to.thread.workspace)
+        if not here.shows_status:
             return
         try:
-            with self._watch.translated():
-                await self._client.assistant_threads_setStatus(
+            with here.watch.translated():
+                await here.client.assistant_threads_setStatus(
                     channel_id=to.thread.channel, thread_ts=to.thread.thread, status=status
                 )
         except Forbidden:
-            self._shows_status = False
+            here.shows_status = False
             log.warning(
                 "no status is shown: the app lacks a scope for it", method="assistant.threads.setStatus"
             )

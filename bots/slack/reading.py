@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.calls import translated
 from bots.slack.channels import is_shared
 from bots.slack.inbound import text_of, to_ts
+from bots.slack.workspaces import Workspace
 from core.clock import Clock
 from core.errors import RateLimited, Retryable, ThreadlineError
 from core.model import ThreadKey
@@ -38,17 +38,19 @@ class Page:
 class Reading:
     """One look at a workspace; `was_cut_short` once Slack could not tell something for now."""
 
-    def __init__(self, client: AsyncWebClient, clock: Clock) -> None:
-        self._client = client
+    def __init__(self, here: Workspace, clock: Clock) -> None:
+        self._client = here.client
+        self._workspace = here.identity.workspace
         self._clock = clock
         self._shared: dict[str, bool] = {}
         self.was_cut_short = False
 
     async def joined(self) -> Sequence[str]:
         """Return channels we are in: a default project needs no link."""
-        kinds = "public_channel,private_channel"
+        # An organisation's token has to name the workspace; others may (docs.slack.dev, org-ready apps).
+        where = {"types": "public_channel,private_channel", "team_id": self._workspace}
         try:
-            page = await self._read(self._client.users_conversations, types=kinds, limit=_CHANNELS)
+            page = await self._read(self._client.users_conversations, limit=_CHANNELS, **where)
         except ThreadlineError as error:
             self._failed(error, channel="")
             return ()

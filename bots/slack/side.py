@@ -5,11 +5,12 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import aiohttp
 import structlog
+from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -20,18 +21,21 @@ from bots.slack import http
 from bots.slack.app import build
 from bots.slack.catch_up import AGAIN_AFTER, CatchUp
 from bots.slack.commands import Commands
-from bots.slack.identity import GatedClient, Identity, identify, is_installed
+from bots.slack.departures import Departures
+from bots.slack.install import OAuth, flow, routes
+from bots.slack.leaving import Leaving
 from bots.slack.listening import Listening
-from bots.slack.members import Members
 from bots.slack.outbound import SlackPoster
 from bots.slack.patience import patiently
 from bots.slack.responding import Responding
 from bots.slack.shortcut import AskAbout
 from bots.slack.sockets import Sockets
 from bots.slack.stop_button import StopButton
+from bots.slack.workspaces import ManyWorkspaces, OneWorkspace, Workspaces, as_bot
 from core.clock import Clock
 from core.errors import Retryable, Unreachable
 from core.ports import Poster
+from core.services.installing import Installing
 from core.services.offered import Services
 
 log = structlog.get_logger(__name__)
@@ -44,33 +48,49 @@ _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What Slack knows the app by. Socket Mode has an `app_token`, signed HTTP a `signing_secret`."""
+    """What Slack knows the app by. Socket Mode has an `app_token`, signed HTTP a `signing_secret`.
 
-    bot_token: str
+    An app of one workspace has a `bot_token`; one that any workspace can install has `oauth` instead.
+    """
+
+    bot_token: str | None
     app_token: str | None
     signing_secret: str | None
     api_url: str
     proxy: str | None = None
+    oauth: OAuth | None = None
 
 
 @asynccontextmanager
-async def web_client(bot_token: str, api_url: str, proxy: str | None = None) -> AsyncIterator[GatedClient]:
+async def web_client(
+    token: str | None, api_url: str, proxy: str | None = None
+) -> AsyncIterator[AsyncWebClient]:
     """Give a client over one session. It retries nothing: a dropped post might be posted twice."""
     async with aiohttp.ClientSession(timeout=_TIMEOUT, response_class=BoundedResponse) as session:
-        client = GatedClient(token=bot_token, base_url=api_url, session=session, retry_handlers=[])
+        client = AsyncWebClient(token=token, base_url=api_url, session=session, retry_handlers=[])
         client.proxy = proxy  # given none, slack_sdk would look one up in the environment by itself
         yield client
 
 
 @asynccontextmanager
-async def slack_side(access: Access, clock: Clock, admins: frozenset[str]) -> AsyncIterator["SlackSide"]:
-    """Ask Slack who we are and give everything that talks with it.
+async def slack_side(
+    access: Access, clock: Clock, admins: frozenset[str], installing: Installing | None = None
+) -> AsyncIterator["SlackSide"]:
+    """Find out who we are and give everything that talks with Slack; `oauth` needs `installing`.
 
     A Slack that is away keeps nobody: `listen` goes on asking, and what is posted meanwhile fails as
-    Unreachable. Raises TokenRefused, and other Permanent errors of core.errors.
+    Unreachable. Raises TokenRefused, SealUnbroken and other Permanent errors of core.errors.
     """
-    async with web_client(access.bot_token, access.api_url, access.proxy) as client:
-        side = SlackSide(access, client, clock, admins)
+    async with web_client(None, access.api_url, access.proxy) as client:
+        workspaces: Workspaces
+        if access.bot_token is not None:
+            workspaces, entry = OneWorkspace(as_bot(client, access.bot_token), clock), None
+        elif access.oauth is not None and installing is not None:
+            workspaces = ManyWorkspaces(client, installing, clock)
+            entry = flow(client, access.oauth, installing, workspaces)
+        else:
+            raise ValueError("an app of one workspace has a bot token, one of many has `oauth`")
+        side = SlackSide(access, client, workspaces, clock, entry=entry, admins=admins)
         await side.ask_once()
         yield side
 
@@ -78,47 +98,51 @@ async def slack_side(access: Access, clock: Clock, admins: frozenset[str]) -> As
 class SlackSide:
     """The poster, which delivers; and the listeners, which begin with `attach` and `listen`."""
 
-    def __init__(self, access: Access, client: GatedClient, clock: Clock, admins: frozenset[str]) -> None:
+    def __init__(
+        self,
+        access: Access,
+        client: AsyncWebClient,
+        workspaces: Workspaces,
+        clock: Clock,
+        *,
+        entry: AsyncOAuthFlow | None,
+        admins: frozenset[str],
+    ) -> None:
+        """`entry`: how workspaces install us, if they do."""
         self._access = access
         self._client = client
+        self._workspaces = workspaces
+        self._entry = entry
         self._clock = clock
         self._admins = admins
-        self._members = Members(client, clock)
         self._errands = Errands()
-        self._identity: Identity | None = None
+        self._has_begun = False
         self._met: Retryable | None = None
         self._route: Route | None = None
         self._sockets: Sockets | None = None
         self._connected = asyncio.Event()
         self._staying: asyncio.Task[None] | None = None
         self._catching: asyncio.Task[None] | None = None
-        self.poster: Poster = SlackPoster(client, self._members, clock)
+        self.name = ""
+        """The workspace's name, or how many have us."""
+        self.poster: Poster = SlackPoster(workspaces, clock)
 
     async def ask_once(self) -> None:
-        """Ask Slack who we are, and do not wait for it long; nothing else is sent there until it tells."""
-        self._client.is_known = False
+        """Find out who we are, and do not wait for it long; nothing else is sent to Slack until it tells."""
         try:
             async with asyncio.timeout(_READY_WITHIN):
-                self._identity = await identify(self._client)
+                await self._begin()
         except TimeoutError:
             self._met = Unreachable("Slack does not answer")
         except Retryable as error:
             self._met = error
-        else:
-            self._client.is_known = True
 
     async def attach(self, services: Services) -> list[Route]:
-        """Bind the listeners to the services, and return the routes by which signed HTTP reaches them."""
-        self._services = services
-        if self._identity is not None:
-            await self._bind(self._identity)
+        """Bind the listeners to the services, and return the routes by which HTTP reaches them."""
+        await self._bind(services)
         signed = self._access.signing_secret is not None
-        return [Route(http.PATH, self._receive, methods=["POST"])] if signed else []
-
-    @property
-    def name(self) -> str:
-        """The workspace's name."""
-        return "" if self._identity is None else self._identity.name
+        events = [Route(http.PATH, self._receive, methods=["POST"])] if signed else []
+        return events if self._entry is None else [*events, *routes(self._entry)]
 
     async def listen(self) -> "asyncio.Task[None]":
         """Open the socket, if there is one, and look for what was written while nobody listened.
@@ -126,7 +150,7 @@ class SlackSide:
         Returns the task that ends when Slack will not have us. A Slack that is away is not waited for.
         """
         self._staying = asyncio.create_task(self._stay(), name="slack")
-        if self._identity is not None:
+        if self._has_begun:
             connected = asyncio.create_task(self._connected.wait())
             both = (connected, self._staying)
             await asyncio.wait(both, timeout=_READY_WITHIN, return_when=asyncio.FIRST_COMPLETED)
@@ -144,11 +168,16 @@ class SlackSide:
             self._sockets = None
         await self._errands.aclose()
 
+    async def _begin(self) -> None:
+        await self._workspaces.begin()
+        self.name = await self._workspaces.name()
+        self._has_begun = True
+
     async def _stay(self) -> None:
         """Get to know who we are, however long that takes, and stay. Raises TokenRefused."""
         dice = random.SystemRandom().random
-        if self._identity is None:
-            self._identity = await patiently(self._introduced, self._clock, dice, after=self._met)
+        if not self._has_begun:
+            await patiently(self._begin, self._clock, dice, after=self._met)
             log.info("slack is there", name=self.name)
         if self._sockets is not None:
             await patiently(self._sockets.connect, self._clock, dice)
@@ -157,42 +186,32 @@ class SlackSide:
         self._catching = asyncio.create_task(self._catch_up.keep_up(), name="catch up")
         await asyncio.Event().wait()
 
-    async def _introduced(self) -> Identity:
-        identity = await identify(self._client)
-        await self._bind(identity)
-        self._client.is_known = True
-        return identity
-
-    async def _bind(self, identity: Identity) -> None:
-        """Put together what needs to know who we are."""
-        services, bot_user, secret = self._services, identity.bot_user, self._access.signing_secret
+    async def _bind(self, services: Services) -> None:
+        """Put together what listens."""
+        workspaces, clock, secret = self._workspaces, self._clock, self._access.signing_secret
         asking, linking = services.asking, services.linking
-        listening = Listening(
-            services,
-            self._clock,
-            bot_user=bot_user,
-            is_installed=partial(is_installed, self._client),
-            missed=self._look_later,
-        )
-        offer, amend = listening.offer, listening.amend
+        departures = Departures(services.purging, clock)
+        listening = Listening(services, departures, missed=self._look_later)
         self._catch_up = CatchUp(
-            self._client, identity, asking, linking, self._clock, offer=offer, amend=amend
+            workspaces, asking, linking, clock, offer=listening.offer, amend=listening.amend
         )
         await self._catch_up.remember()
         respond = Responding(self._client)
         app = build(
             self._client,
-            identity,
-            bot_token=self._access.bot_token,
+            workspaces,
             signing_secret=secret,
+            flow=self._entry,
             listening=listening,
-            commands=Commands(linking, self._members, self._errands, respond, admins=self._admins),
-            ask_about=AskAbout(asking, self._client, self._errands, self._clock, bot_user=bot_user),
+            leaving=Leaving(workspaces, services.purging, departures, clock),
+            commands=Commands(linking, self._errands, respond, admins=self._admins),
+            ask_about=AskAbout(asking, self._errands, clock),
             stop_button=StopButton(services.stopping, self._errands, respond),
+            missed=self._look_later,
         )
         if self._access.app_token is not None:
             back, token = self._catch_up.want, self._access.app_token
-            self._sockets = Sockets(app, self._client, token, self._clock, back=back)
+            self._sockets = Sockets(app, self._client, token, clock, back=back)
         self._route = None if secret is None else http.route(app, secret)
 
     def _look_later(self) -> None:
@@ -200,7 +219,7 @@ class SlackSide:
 
     async def _receive(self, request: Request) -> Response:
         """Pass a request on. Slack sends an event again that came before it had told us who we are."""
-        if self._route is None:
+        if self._route is None or not self._has_begun:
             return PlainTextResponse("not ready yet", 503)
         answer: Response = await self._route.endpoint(request)
         return answer

@@ -9,10 +9,10 @@ from slack_sdk.models.blocks import ActionsBlock, ButtonElement, MarkdownTextObj
 
 from bots import texts
 from bots.errands import Errands
-from bots.slack.inbound import SLACK, is_ts, text_of
+from bots.slack.inbound import SLACK, inner, is_ts, text_of, workspace_of
 from bots.slack.responding import Responding
 from core.errors import ThreadlineError
-from core.model import AuthorId, ThreadKey, WorkspaceId
+from core.model import AuthorId, ThreadKey
 from core.services.stopping import Stopping
 
 log = structlog.get_logger(__name__)
@@ -33,12 +33,12 @@ def pressed(body: Mapping[str, Any]) -> tuple[ThreadKey, AuthorId] | None:
 
     Nothing of it comes from the button, so none can lead into another thread.
     """
-    team, user, container, message = (_inner(body, name) for name in ("team", "user", "container", "message"))
+    user, container, message = (inner(body, name) for name in ("user", "container", "message"))
     thread = text_of(message, "thread_ts") or text_of(container, "thread_ts") or text_of(message, "ts")
-    workspace, channel, who = text_of(team, "id"), text_of(container, "channel_id"), text_of(user, "id")
+    workspace, channel, who = workspace_of(body), text_of(container, "channel_id"), text_of(user, "id")
     if not (workspace and channel and who and is_ts(thread)):
         return None
-    return ThreadKey(SLACK, WorkspaceId(workspace), channel, thread), AuthorId(who)
+    return ThreadKey(SLACK, workspace, channel, thread), AuthorId(who)
 
 
 class StopButton:
@@ -63,8 +63,3 @@ class StopButton:
             log.warning("not stopped", error=type(error).__name__, said=str(error))
             said = texts.command_failed(str(error))
         await self._respond(url, text=said, replace_original=False, thread_ts=thread.thread)
-
-
-def _inner(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    inner = body.get(name)
-    return inner if isinstance(inner, Mapping) else {}

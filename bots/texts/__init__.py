@@ -30,6 +30,9 @@ BAD_PROJECT = (
     "hyphen at either end. You find it in the address of the project in MicroVisualizer."
 )
 BAD_PLACE = "I do not know `{word}`: at the end there may only be `workspace`."
+NOT_INSTALLED = (
+    "I am not installed in this workspace (any more). Ask one of its admins to install me, then try again."
+)
 UNKNOWN_COMMAND = "I do not know `{word}`.\n" + HELP
 ASK_TITLE = "Ask Threadline"
 ASK_LABEL = "Your question about this message"

@@ -26,6 +26,7 @@ from bots.wiring.parts import (
     catalogue_of,
     chat_api,
     discord_access,
+    installing_over,
     lane_of,
     linking_over,
     new_delivery_id,
@@ -174,7 +175,8 @@ async def _sides(
     """Log in wherever the settings say."""
     sides: dict[Platform, Side] = {}
     if settings.slack is not None:
-        slack = slack_side(slack_access(settings.slack), clock, settings.admins)
+        installing = installing_over(settings, store, clock)
+        slack = slack_side(slack_access(settings.slack), clock, settings.admins, installing)
         sides[SLACK] = await stack.enter_async_context(slack)
     if settings.discord is not None:
 

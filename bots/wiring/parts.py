@@ -7,10 +7,13 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
+from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from bots.discord.side import Access as DiscordAccess
 from bots.settings import ChatSettings, DiscordSettings, Settings, SlackSettings
+from bots.slack.inbound import SLACK
+from bots.slack.install import OAuth
 from bots.slack.side import Access as SlackAccess
 from core.clock import Clock
 from core.errors import StoreUnusable
@@ -19,10 +22,12 @@ from core.ports import Transact
 from core.project_api import HttpCatalogue, HttpChatApi
 from core.services.asking import AskingRules
 from core.services.delivering import Delivering
+from core.services.installing import Installing
 from core.services.linking import Linking
 from core.services.offered import Services
 from core.services.reviewing import Reviewing
 from core.store import PooledStore, Store, connect, described, is_shared, migrate, open_store
+from core.store.secrets import Cipher
 
 
 @asynccontextmanager
@@ -66,13 +71,29 @@ def chat_api(settings: Settings, chat: ChatSettings, clock: Clock) -> HttpChatAp
 
 def slack_access(slack: SlackSettings) -> SlackAccess:
     """Return what the Slack adapter needs of the settings."""
+    oauth = slack.oauth
     return SlackAccess(
-        bot_token=slack.bot_token.get_secret_value(),
-        app_token=None if slack.app_token is None else slack.app_token.get_secret_value(),
-        signing_secret=None if slack.signing_secret is None else slack.signing_secret.get_secret_value(),
+        bot_token=_plain(slack.bot_token),
+        app_token=_plain(slack.app_token),
+        signing_secret=_plain(slack.signing_secret),
         api_url=slack.api_url,
         proxy=slack.proxy,
+        oauth=None
+        if oauth is None
+        else OAuth(oauth.client_id, oauth.client_secret.get_secret_value(), oauth.public_url),
     )
+
+
+def installing_over(settings: Settings, store: Store, clock: Clock) -> Installing | None:
+    """Return the service for workspaces that install the Slack app; None where it is one workspace's own."""
+    if settings.slack is None or settings.slack.oauth is None:
+        return None
+    cipher = Cipher([key.get_secret_value() for key in settings.secret_keys])
+    return Installing(store, cipher, clock, SLACK)
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
 
 
 def catalogue_of(chat: ChatSettings, clock: Clock) -> HttpCatalogue:

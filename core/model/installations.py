@@ -11,7 +11,7 @@ class Installation:
     """The app's place in one workspace; or in an organisation, whose id then stands for a workspace's.
 
     `token` is sealed; it is empty where the app is in the workspace by its `organisation` alone, whose
-    token counts there. `since`: when it was installed last, by our own clock.
+    token counts there. `since`: when it was installed last, or first used there, by our own clock.
     """
 
     platform: Platform

@@ -60,8 +60,11 @@ class Installing:
             over = None if name is None else uow.installations.get(self._platform, name)
             if over is None:
                 return None
-            here = replace(over, workspace=workspace, organisation=over.workspace, token="")
-            if found != here and workspace != over.workspace:
+            if workspace == over.workspace:
+                return over, over.token
+            since = self._clock.now() if found is None else found.since
+            here = replace(over, workspace=workspace, organisation=over.workspace, token="", since=since)
+            if found != here:
                 uow.installations.put(here)
             return here, over.token
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from bots.discord.calls import calling
 from bots.discord.client import ThreadlineClient, log_in, pointed_at
 from bots.discord.messages import Said
-from bots.slack.members import Members
 from bots.slack.outbound import SlackPoster
 from bots.slack.side import web_client
 from core.clock import SystemClock
@@ -31,6 +30,7 @@ from core.model import (
     WorkspaceId,
 )
 from core.project_api import HttpChatApi
+from tests.fixtures.alone import Alone
 
 
 async def chat(url: str, token: str) -> None:
@@ -45,7 +45,7 @@ async def slack(url: str, token: str, channel: str, ts: str) -> None:
         clock = SystemClock()
         thread = ThreadKey(Platform("slack"), WorkspaceId("T1"), channel, ts)
         to = Address(thread, DeliveryId("d1"), AuthorId("U1"), datetime.now(UTC), NO_RECEIPT)
-        await SlackPoster(client, Members(client, clock), clock).post(to, AnswerPart(1, "hello"))
+        await SlackPoster(Alone(client, clock), clock).post(to, AnswerPart(1, "hello"))
 
 
 async def discord(url: str, token: str, channel: str) -> None:

@@ -32,6 +32,7 @@ from core.model import (
     WorkspaceId,
 )
 from core.testing import SettableClock
+from tests.fixtures.alone import Alone
 
 
 @dataclass
@@ -71,7 +72,7 @@ async def desk() -> AsyncIterator[Desk]:
     ana, general = AuthorId(workspace.add_user("ana")), workspace.add_channel("general")
     ts = await workspace.say(ana, general, "who owns billing?")
     async with web_client(workspace.bot_token, server.api_url) as client:
-        poster = SlackPoster(client, Members(client, clock), clock)
+        poster = SlackPoster(Alone(client, clock), clock)
         yield Desk(workspace, poster, server.api_url, clock, ana, general, ts)
     await server.stop()
 

@@ -1,5 +1,6 @@
 """Stories of who installs the app: alone, with an organisation, and with a state that counts once."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -105,11 +106,12 @@ async def test_an_organisation_that_installs_anew_is_known_by_its_new_names(
 ) -> None:
     await installing.install(place(ORG, clock, organisation=ORG), "xoxb-org")
     await installing.credentials(TEAM, ORG)
+    began = clock.now()
     clock.advance(5)
-    await installing.install(place(ORG, clock, organisation=ORG), "xoxb-new")
+    await installing.install(replace(place(ORG, clock, organisation=ORG), bot_user="U2"), "xoxb-new")
     found = await installing.credentials(TEAM)
     assert found is not None
-    assert (found.token, found.installation.since) == ("xoxb-new", clock.now())
+    assert (found.token, found.installation.bot_user, found.installation.since) == ("xoxb-new", "U2", began)
 
 
 async def test_a_state_counts_once(installing: Installing) -> None:

@@ -21,6 +21,7 @@ import bots.slack
 from bots.cli import app
 from bots.cli.manifest import manifest_text
 from bots.discord.client import intents
+from bots.slack.install import REDIRECT, SCOPES
 from bots.slack.stop_button import STOP
 from tests.fixtures.walk import walk
 
@@ -35,6 +36,7 @@ EVENTS: Mapping[str, set[str]] = {
     "message.groups": {"groups:history"},
     "message.im": {"im:history"},
     "message.mpim": {"mpim:history"},
+    "team_access_revoked": set(),
     "tokens_revoked": set(),
 }
 _KINDS = ("channels", "groups", "im", "mpim")
@@ -182,14 +184,28 @@ def test_the_whole_apps_differ_only_in_how_slack_reaches_us() -> None:
     }
     assert len(urls) == 1
     assert urls.pop().endswith("/slack/events")
+    (redirect,) = http["oauth_config"].pop("redirect_urls")
+    assert redirect.endswith(REDIRECT)
+    assert http["settings"].pop("org_deploy_enabled") is True
+    assert socket["settings"].pop("org_deploy_enabled") is False
     assert socket == http
+
+
+def test_who_installs_the_app_is_asked_for_the_scopes_of_its_manifest() -> None:
+    assert set(SCOPES) == _scopes("http")
 
 
 def test_the_minimal_app_is_the_whole_one_less_what_it_names() -> None:
     whole, minimal = _manifest("socket"), _manifest("minimal")
     assert _scopes("socket") - _scopes("minimal") == set(GONE_WITHOUT)
     assert _scopes("minimal") == {"app_mentions:read", "chat:write", "im:history"}
-    assert _events("minimal") == {"app_mention", "message.im", "app_uninstalled", "tokens_revoked"}
+    assert _events("minimal") == {
+        "app_mention",
+        "app_uninstalled",
+        "message.im",
+        "team_access_revoked",
+        "tokens_revoked",
+    }
     for manifest in (whole, minimal):
         manifest["features"].pop("slash_commands", None)
         manifest["features"].pop("shortcuts", None)
@@ -240,6 +256,7 @@ def test_an_address_of_ones_own_stands_wherever_slack_calls_it(url: str) -> None
     printed = _printed("slack", "--url", url)
     assert printed == _printed("slack", "--profile", "http", "--url", url)
     assert printed.count("https://me.example.org/slack/events") == 3
+    assert printed.count("https://me.example.org/slack/oauth_redirect") == 1
     assert "example.com" not in printed
     assert json.loads(printed.replace("me.example.org", "threadline.example.com")) == _manifest("http")
 

@@ -15,6 +15,7 @@ CANARY = "canary-5309"
 NOTHING: frozenset[Need] = frozenset()
 KEY = {"MICROVISUALIZER_API_KEY": "mv-key"}
 DISCORD = {"DISCORD_TOKEN": "a.discord.token"}
+OLD, NEW = "b2xk" * 10 + "b2w=", "_-3d" * 10 + "A_8="
 SOCKET = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
 
 
@@ -325,6 +326,65 @@ def test_the_other_secrets_are_nothing_without_a_bot_token(name: str, value: str
     assert (found.slack.app_token is None) != (found.slack.signing_secret is None)
 
 
+MANY = {
+    "SLACK_CLIENT_ID": "2141029472.691202649728",
+    "SLACK_CLIENT_SECRET": "e1b9e11dfcd1",
+    "SLACK_SIGNING_SECRET": "8f742231b10e",
+    "THREADLINE_PUBLIC_URL": "https://threadline.example.org",
+    "THREADLINE_SECRET_KEY": NEW,
+}
+
+
+def test_an_app_for_many_workspaces_has_no_bot_token() -> None:
+    found = settings(MANY, frozenset({Need.PLATFORM})).slack
+    assert found is not None
+    assert found.oauth is not None
+    assert (found.bot_token, found.oauth.client_id) == (None, "2141029472.691202649728")
+    assert found.oauth.client_secret.get_secret_value() == "e1b9e11dfcd1"
+    assert found.oauth.public_url == "https://threadline.example.org"
+    assert "e1b9e11dfcd1" not in repr(found)
+    socket = settings(
+        MANY | {"SLACK_SIGNING_SECRET": "", "SLACK_APP_TOKEN": "xapp-1"}, frozenset(Need) - {Need.CHAT}
+    )
+    assert socket.slack is not None
+
+
+def test_a_single_command_needs_no_address_to_know_an_app_for_many_workspaces() -> None:
+    found = settings({name: value for name, value in MANY.items() if name != "THREADLINE_PUBLIC_URL"}).slack
+    assert found is not None
+    assert found.oauth is not None
+
+
+@pytest.mark.parametrize("missing", [*MANY])
+def test_each_thing_that_an_app_for_many_workspaces_needs_is_told_if_it_is_missing(missing: str) -> None:
+    (fault,) = faults(MANY | {missing: ""}, frozenset({Need.PLATFORM}))
+    named = {"SLACK_SIGNING_SECRET": "SLACK_CLIENT_ID"}.get(missing, missing)
+    assert fault.variable == named
+    assert missing in str(fault)
+
+
+def test_one_workspace_s_app_and_one_for_many_are_told_at_once_that_they_exclude_each_other() -> None:
+    both = SOCKET | {"SLACK_CLIENT_SECRET": CANARY}
+    assert faulty(both, frozenset({Need.PLATFORM})) == [
+        "SLACK_CLIENT_ID",
+        "SLACK_BOT_TOKEN",
+        "THREADLINE_SECRET_KEY",
+        "THREADLINE_PUBLIC_URL",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SLACK_CLIENT_ID", CANARY),
+        ("SLACK_CLIENT_SECRET", f"{CANARY} and more"),
+        ("THREADLINE_PUBLIC_URL", f"http://{CANARY}.example.org"),
+    ],
+)
+def test_what_cannot_be_an_app_s_is_one_fault(name: str, value: str) -> None:
+    assert faulty(MANY | {name: value}, frozenset({Need.PLATFORM})) == [name]
+
+
 def test_a_proxy_is_for_https_alone() -> None:
     proxied = KEY | SOCKET | DISCORD | {"HTTPS_PROXY": "http://proxy.example:3128"}
     there = settings(proxied)
@@ -348,9 +408,6 @@ def test_admins_are_user_ids() -> None:
     assert found == {"U0ANA", "W0BEN", "80351110224678912", "1284567890123456789"}
     for wrong in ("@ana", "12345", "1" * 21, "<@80351110224678912>", "٨" * 18):
         assert faulty({"THREADLINE_ADMINS": wrong}) == ["THREADLINE_ADMINS"]
-
-
-OLD, NEW = "b2xk" * 10 + "b2w=", "_-3d" * 10 + "A_8="
 
 
 def test_secret_keys_are_listed_newest_first() -> None:
@@ -384,7 +441,10 @@ def test_the_example_names_every_variable_with_its_default_and_no_secret() -> No
         "MICROVISUALIZER_API_KEY",
         "THREADLINE_DEFAULT_PROJECT",
         "THREADLINE_ADMINS",
+        "THREADLINE_PUBLIC_URL",
         "THREADLINE_SECRET_KEY",
+        "SLACK_CLIENT_ID",
+        "SLACK_CLIENT_SECRET",
         "SLACK_BOT_TOKEN",
         "SLACK_APP_TOKEN",
         "SLACK_SIGNING_SECRET",

@@ -5,10 +5,10 @@ import asyncio
 from bots.demo.slack import SlackServer, SlackWorkspace
 from bots.slack.amendments import Deletion, Edit
 from bots.slack.catch_up import AGAIN_AFTER, CatchUp
-from bots.slack.identity import identify
 from bots.slack.side import web_client
 from core.clock import SystemClock
 from core.model import Outcome, Question
+from tests.fixtures.alone import Alone
 from tests.fixtures.world import World
 
 
@@ -31,10 +31,8 @@ async def test_a_look_that_fails_unforeseen_is_not_the_last_one() -> None:
         raise AssertionError
 
     async with web_client(workspace.bot_token, server.api_url) as client:
-        identity = await identify(client)
-        catch_up = CatchUp(
-            client, identity, world.asking, world.linking, world.clock, offer=offer, amend=amend
-        )
+        there = Alone(client, world.clock)
+        catch_up = CatchUp(there, world.asking, world.linking, world.clock, offer=offer, amend=amend)
         await workspace.say(ana, channel, f"<@{workspace.bot_user}> who?")
         keeping = asyncio.create_task(catch_up.keep_up())
         catch_up.want()
