@@ -98,7 +98,7 @@ class Admission(AsyncMiddleware):
             self._missed()
             raise
         if here is None:
-            log.warning("not installed there: ignored", workspace=workspace, event=event)
+            log.warning("not installed there: ignored", workspace=workspace, kind=event)
             said = texts.NOT_INSTALLED if text_of(req.body, "command") else ""
             return BoltResponse(status=200, body=said)
         req.context["here"] = here

@@ -62,11 +62,16 @@ def translated() -> Iterator[None]:
         raise OutcomeUnknown("unreadable reply from Slack") from error
 
 
+def refuses_token(error: SlackApiError) -> bool:
+    """Tell whether Slack does not accept the token of a call."""
+    return isinstance(_meaning(error), AccountRefused)
+
+
 class TokenWatch:
     """Says once that Slack refuses our token, however many calls meet that, until it accepts it again."""
 
     def __init__(self) -> None:
-        self.is_refused = False
+        self._told = False
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -75,11 +80,11 @@ class TokenWatch:
             with translated():
                 yield
         except AccountRefused as error:
-            if not self.is_refused:
+            if not self._told:
                 log.error("slack refuses our token", said=str(error))  # noqa: TRY400 its words are enough
-            self.is_refused = True
+            self._told = True
             raise
-        self.is_refused = False
+        self._told = False
 
 
 def _meaning(error: SlackApiError) -> ThreadlineError:

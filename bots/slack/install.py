@@ -1,10 +1,11 @@
 """Installing the app by OAuth: Bolt's own flow, over what we keep of installations. It draws no pages."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import aiohttp
 import structlog
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
 from slack_bolt.oauth.async_callback_options import AsyncCallbackOptions, AsyncFailureArgs, AsyncSuccessArgs
@@ -127,8 +128,13 @@ class _Flow(AsyncOAuthFlow):
 class _Translating(AsyncWebClient):
     """slack_sdk's, with errors of core.errors: Bolt would log a refused code, and know no other trouble."""
 
-    async def api_call(self, api_method: str, **more: Any) -> AsyncSlackResponse:
+    async def api_call(
+        self, api_method: str, *, auth: Mapping[str, str] | None = None, **more: Any
+    ) -> AsyncSlackResponse:
         """Make a call. Raises errors of core.errors."""
+        if auth is not None:  # slack_sdk would say it in a way that aiohttp gives up
+            known = aiohttp.encode_basic_auth(auth["client_id"], auth["client_secret"])
+            more["headers"] = {"Authorization": known}
         with translated():
             return await super().api_call(api_method, **more)
 

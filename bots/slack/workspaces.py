@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bots.slack.calls import TokenWatch, translated
+from bots.slack.calls import TokenWatch, refuses_token, translated
 from bots.slack.identity import Identity, identify
 from bots.slack.members import Members
 from core.clock import Clock
@@ -20,6 +22,20 @@ _REMEMBERED = 600.0
 _MOST = 2_000
 
 
+class BotClient(AsyncWebClient):
+    """slack_sdk's, which notes that Slack does not accept its token."""
+
+    is_refused = False
+
+    async def api_call(self, api_method: str, **more: Any) -> AsyncSlackResponse:
+        """Make a call. Raises as slack_sdk does."""
+        try:
+            return await super().api_call(api_method, **more)
+        except SlackApiError as error:
+            self.is_refused |= refuses_token(error)
+            raise
+
+
 @dataclass(eq=False, slots=True)
 class Workspace:
     """One workspace, as we are in it.
@@ -29,7 +45,7 @@ class Workspace:
     """
 
     identity: Identity
-    client: AsyncWebClient
+    client: BotClient
     members: Members
     since: datetime | None = None
     organisation: WorkspaceId | None = None
@@ -88,7 +104,7 @@ class Workspaces(Protocol):
 class OneWorkspace:
     """The one that a bot token in the settings is of: whatever comes is taken to come from there."""
 
-    def __init__(self, client: AsyncWebClient, clock: Clock) -> None:
+    def __init__(self, client: BotClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
         self._here: Workspace | None = None
@@ -156,7 +172,7 @@ class ManyWorkspaces:
         """Return a workspace, None where we are not installed. Raises StoreUnavailable, SealUnbroken."""
         looked_at, known = self._known.get(workspace, (0.0, None))
         is_fresh = self._clock.monotonic() - looked_at < _REMEMBERED
-        if known is not None and is_fresh and not (anew or known.watch.is_refused):
+        if known is not None and is_fresh and not (anew or known.client.is_refused):
             self._keep(looked_at, known, workspace)
             return known
         found = await self._installing.credentials(workspace, organisation)
@@ -209,9 +225,9 @@ class ManyWorkspaces:
         return Workspace(identity, client, members, here.since, by)
 
 
-def as_bot(client: AsyncWebClient, token: str) -> AsyncWebClient:
+def as_bot(client: AsyncWebClient, token: str) -> BotClient:
     """Return a client with a token over another one's session. It retries nothing, as that."""
-    bot = AsyncWebClient(token=token, base_url=client.base_url, session=client.session, retry_handlers=[])
+    bot = BotClient(token=token, base_url=client.base_url, session=client.session, retry_handlers=[])
     bot.proxy = client.proxy  # given none, slack_sdk would look one up in the environment by itself
     return bot
 

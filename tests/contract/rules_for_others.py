@@ -21,7 +21,8 @@ _METHODS = {
     "conversations.history": ("channel", "oldest limit cursor inclusive include_all_metadata"),
     "conversations.info": ("channel", ""),
     "conversations.replies": ("channel ts", "oldest limit cursor inclusive include_all_metadata"),
-    "users.conversations": ("", "types limit cursor"),
+    "oauth.v2.access": ("code redirect_uri", "client_id"),
+    "users.conversations": ("team_id", "types limit cursor"),
     "users.info": ("user", ""),
     "views.open": ("view", "trigger_id interactivity_pointer"),
 }

@@ -13,6 +13,7 @@ class Interaction:
     channel: str
     user: str
     thread_ts: str = ""
+    team: str = ""
     status: int | None = None
     """The acknowledgement's status (200 over a socket); None when none came within 3 seconds."""
     body: Json = field(default_factory=dict)

@@ -18,8 +18,8 @@ def basics(state: WorkspaceState, kind: str, user: str, channel: str = "") -> Js
         "token": "verification-token",
         "team": {"id": state.team, "domain": state.name.lower()},
         "user": {"id": user, "username": person.name, "name": person.name, "team_id": state.team},
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "enterprise": {"id": state.enterprise, "name": state.enterprise} if state.enterprise else None,
+        "is_enterprise_install": state.is_enterprise_install,
         "trigger_id": state.new_trigger(user),
     }
     return body if where is None else body | {"channel": {"id": where.id, "name": where.name}}

@@ -23,7 +23,8 @@ def auth_test(state: WorkspaceState, _arguments: Arguments) -> Json:
         "team_id": state.team,
         "user_id": state.bot_user,
         "bot_id": state.bot_id,
-        "is_enterprise_install": False,
+        "enterprise_id": state.enterprise or None,
+        "is_enterprise_install": state.is_enterprise_install,
     }
 
 

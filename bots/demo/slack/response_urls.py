@@ -1,5 +1,6 @@
 """Serves the response_urls of interactions: five uses in thirty minutes, as on Slack."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -19,6 +20,7 @@ LASTS = 1800.0
 @dataclass(slots=True)
 class _Issued:
     interaction: Interaction
+    workspace: SlackWorkspace
     since: float
     uses: int = 0
 
@@ -26,14 +28,16 @@ class _Issued:
 class ResponseUrls:
     """Hands out response_urls and does what is posted to them."""
 
-    def __init__(self, workspace: SlackWorkspace) -> None:
-        self._workspace = workspace
+    def __init__(self, workspaces: Mapping[str, SlackWorkspace]) -> None:
+        """`workspaces`: by their team ids."""
+        self._workspaces = workspaces
         self._issued: dict[str, _Issued] = {}
 
     def issue(self, interaction: Interaction) -> str:
         """Return the key of a new response_url."""
-        key = self._workspace.new_id("R")
-        self._issued[key] = _Issued(interaction, self._workspace.clock.monotonic())
+        workspace = self._workspaces[interaction.team]
+        key = workspace.new_id("R")
+        self._issued[key] = _Issued(interaction, workspace, workspace.clock.monotonic())
         return key
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -41,25 +45,26 @@ class ResponseUrls:
         issued = self._issued.get(request.match_info["key"])
         if issued is None:
             return _refusal("invalid_url")
-        if self._workspace.clock.monotonic() - issued.since > LASTS:
+        if issued.workspace.clock.monotonic() - issued.since > LASTS:
             return _refusal("expired_url")
         if issued.uses >= MOST_USES:
             return _refusal("used_url")
         issued.uses += 1
         try:
-            self._show(issued.interaction, await request.json())
+            _show(issued.workspace, issued.interaction, await request.json())
         except Refused as refusal:
             return web.Response(status=400, text=refusal.error)
         return web.Response(text="ok")
 
-    def _show(self, interaction: Interaction, body: Json) -> None:
-        blocks = check_blocks(body["blocks"]) if body.get("blocks") else ()
-        if not (body.get("text") or blocks or body.get("delete_original")):
-            raise Refused("no_text")
-        reply = show(self._workspace, interaction, body)
-        if reply.in_channel and interaction.channel:
-            thread_ts = str(body.get("thread_ts") or interaction.thread_ts)
-            post(self._workspace, interaction.channel, reply.text, blocks, thread_ts)
+
+def _show(workspace: SlackWorkspace, interaction: Interaction, body: Json) -> None:
+    blocks = check_blocks(body["blocks"]) if body.get("blocks") else ()
+    if not (body.get("text") or blocks or body.get("delete_original")):
+        raise Refused("no_text")
+    reply = show(workspace, interaction, body)
+    if reply.in_channel and interaction.channel:
+        thread_ts = str(body.get("thread_ts") or interaction.thread_ts)
+        post(workspace, interaction.channel, reply.text, blocks, thread_ts)
 
 
 def _refusal(error: str) -> web.Response:

@@ -1,4 +1,4 @@
-"""Puts a simulated workspace on the wire: one port for the Web API, response_urls and Socket Mode."""
+"""Puts simulated workspaces on the wire: one port for Web API, response_urls, Socket Mode and OAuth."""
 
 import asyncio
 import uuid
@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from bots.demo.slack.carrying import NOBODY, Deliveries, Parcel, Receipt
 from bots.demo.slack.courier import Interaction
+from bots.demo.slack.oauth import OAuth
 from bots.demo.slack.records import EventDelivery, Json
 from bots.demo.slack.response_urls import ResponseUrls
 from bots.demo.slack.signed_http import SignedHttp
@@ -23,18 +24,23 @@ _REQUESTS_END_WITHIN = 0.05
 
 
 class SlackServer:
-    """Serves one workspace on the loopback interface, and carries its events to the app.
+    """Serves workspaces that know one app on the loopback interface, and carries their events to it.
 
-    Once an app has connected a socket, sockets win over the events URL. Without either, events go nowhere.
+    The first one's app token and signing secret are the app's. Once an app has connected a socket, sockets
+    win over the events URL. Without either, events go nowhere.
     """
 
-    def __init__(self, workspace: SlackWorkspace, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, workspace: SlackWorkspace, *others: SlackWorkspace, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
         self._workspace = workspace
+        self._workspaces = {one.team: one for one in (workspace, *others)}
+        self.oauth = OAuth((workspace, *others))
         self._host, self._port = host, port
         self._tasks = Tasks()
         self._sockets = Sockets(workspace, self._tasks)
-        self._response_urls = ResponseUrls(workspace)
-        self._deliveries = Deliveries(workspace, self._carry)
+        self._response_urls = ResponseUrls(self._workspaces)
+        self._deliveries = {team: Deliveries(one, self._carry) for team, one in self._workspaces.items()}
         self._events_url = ""
         self._session: aiohttp.ClientSession | None = None
         self._http: SignedHttp | None = None
@@ -43,10 +49,12 @@ class SlackServer:
     async def start(self) -> None:
         """Listen, and become the workspace's courier."""
         application = web.Application(middlewares=[_counter(self._workspace)], client_max_size=4 * 1024**2)
-        api = WebApi(self._workspace, self._socket_url)
+        api = WebApi(tuple(self._workspaces.values()), self.oauth, self._socket_url)
         application.router.add_route("*", "/api/{method}", api.answer)
         application.router.add_post("/response/{key}", self._response_urls.answer)
         application.router.add_get("/link", self._sockets.serve)
+        application.router.add_get("/oauth/v2/authorize", self.oauth.ask)
+        application.router.add_post("/oauth/v2/authorize", self.oauth.decide)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=_REQUESTS_END_WITHIN)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
@@ -54,11 +62,13 @@ class SlackServer:
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
         self._http = SignedHttp(self._session, self._workspace.clock, self._workspace.signing_secret)
         self._http.url = self._events_url
-        self._workspace.courier = self
+        for workspace in self._workspaces.values():
+            workspace.courier = self
 
     async def stop(self) -> None:
         """Stop everything, whatever is under way; raises if something beside the calls had failed."""
-        self._workspace.courier = None
+        for workspace in self._workspaces.values():
+            workspace.courier = None
         try:
             await self._tasks.stop()
         finally:
@@ -100,11 +110,12 @@ class SlackServer:
     def send(self, envelope: Json) -> None:
         """Start delivering an event, with retries."""
         if self._sockets.used or self._events_url:
-            self._tasks.start(self._deliveries.deliver(envelope))
+            self._tasks.start(self._deliveries[envelope["team_id"]].deliver(envelope))
 
     async def repeat(self, envelope: Json, times: int) -> tuple[EventDelivery, ...]:
         """Deliver an event that many times at once, as retries of itself."""
-        attempts = (self._deliveries.attempt(envelope, 1, "http_timeout") for _ in range(times))
+        deliveries = self._deliveries[envelope["team_id"]]
+        attempts = (deliveries.attempt(envelope, 1, "http_timeout") for _ in range(times))
         return tuple(delivery for _, delivery in await asyncio.gather(*attempts))
 
     async def ask(self, kind: str, body: Json) -> tuple[int | None, Json]:

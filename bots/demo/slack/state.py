@@ -71,15 +71,21 @@ class WorkspaceState(Spoken):
         bot_token: str = "xoxb-demo",  # noqa: S107 - a made-up token of a made-up workspace
         app_token: str = "xapp-demo",  # noqa: S107 - as above
         signing_secret: str = "demo-secret",  # noqa: S107 - as above
+        enterprise: str = "",
+        installed: bool = True,
+        first_number: int = 1,
     ) -> None:
+        """`enterprise`: the organisation it belongs to, E…; ids count from `first_number`."""
         super().__init__(clock)
-        self.team, self.name = team, name
+        self.team, self.name, self.enterprise = team, name, enterprise
         self.bot_user, self.bot_id, self.app_id = bot_user, bot_id, app_id
         self.bot_token, self.app_token, self.signing_secret = bot_token, app_token, signing_secret
         self.scopes: set[str] = set(BOT_SCOPES)
         self.subscriptions: set[str] = set(BOT_EVENTS)
         self.enforce_rates = False
-        self.installed = True
+        self.installed = installed
+        self.is_enterprise_install = False
+        """Whether it is the organisation that has installed the app, for all of its workspaces."""
         self.faults: Faults[Fault] = Faults()
         self.courier: Courier | None = None
         self.users: dict[str, User] = {
@@ -95,7 +101,7 @@ class WorkspaceState(Spoken):
         """How many TCP connections the app has opened."""
         self.triggers: dict[str, tuple[str, float]] = {}
         """trigger_id → the user, and when it was issued (monotonic)."""
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(first_number)
         self._last_ts = 0
 
     # --- who and where -------------------------------------------------------------------------
@@ -171,6 +177,12 @@ class WorkspaceState(Spoken):
         """Return the message's JSON."""
         return wire.message_json(message, self.team)
 
+    def install(self, token: str, scopes: str, *, is_enterprise_install: bool) -> None:
+        """Have the app, with a new token: an older one is refused from now on."""
+        self.bot_token, self.scopes = token, set(scopes.split(","))
+        self.installed, self.is_enterprise_install = True, is_enterprise_install
+        self.changes.happened()
+
     # --- what happens --------------------------------------------------------------------------
 
     async def until(self, predicate: Callable[[], Found | None]) -> Found:
@@ -197,6 +209,8 @@ class WorkspaceState(Spoken):
             app_id=self.app_id,
             bot_user=self.bot_user,
             is_shared=where is not None and where.is_shared,
+            enterprise=self.enterprise,
+            is_enterprise_install=self.is_enterprise_install,
         )
         self.events[event_id] = envelope
         if self.courier is not None:

@@ -154,15 +154,17 @@ def event_json(
     app_id: str,
     bot_user: str,
     is_shared: bool,
+    enterprise: str = "",
+    is_enterprise_install: bool = False,
 ) -> Json:
     """Return the `event_callback` envelope of an event."""
     context = json.dumps({"et": event["type"], "tid": team, "aid": app_id, "cid": event.get("channel", "")})
     authorization = {
-        "enterprise_id": None,
+        "enterprise_id": enterprise or None,
         "team_id": team,
         "user_id": bot_user,
         "is_bot": True,
-        "is_enterprise_install": False,
+        "is_enterprise_install": is_enterprise_install,
     }
     return {
         "token": "verification-token",

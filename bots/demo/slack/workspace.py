@@ -64,7 +64,8 @@ class SlackWorkspace(Talking):
             "command": command,
             "text": text,
             "api_app_id": self.app_id,
-            "is_enterprise_install": "false",
+            "enterprise_id": self.enterprise,
+            "is_enterprise_install": str(self.is_enterprise_install).lower(),
             "trigger_id": self.new_trigger(user),
         }
         return await self._ask("slash_commands", interaction, body)
@@ -136,6 +137,7 @@ class SlackWorkspace(Talking):
             await self.courier.disconnect(reason)
 
     async def _ask(self, kind: str, interaction: Interaction, body: Json) -> Interaction:
+        interaction.team = self.team
         if self.courier is not None:
             body["response_url"] = self.courier.response_url(interaction)
         interaction.status, interaction.body = await self._deliver(kind, body)
