@@ -114,7 +114,8 @@ class OAuth:
         )
         asked = "".join(f"<li>{escape(scope)}</li>" for scope in query.get("scope", "").split(","))
         return (
-            '<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Simulated Slack</title><h1>Threadline asks for access</h1>'
+            '<!doctype html><html lang="en"><link rel="icon" href="data:,">'
+            "<title>Simulated Slack</title><h1>Threadline asks for access</h1>"
             f'<ul>{asked}</ul><form method="post">{kept}'
             f'<label>Workspace <select name="team">{options}</select></label> '
             '<button name="choice" value="allow">Allow</button> '

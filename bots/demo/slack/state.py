@@ -51,6 +51,7 @@ BOT_EVENTS = frozenset(
         "message.mpim",
         "agent_session_stopped",
         "app_uninstalled",
+        "team_access_revoked",
         "tokens_revoked",
     }
 )

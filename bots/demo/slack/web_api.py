@@ -72,10 +72,10 @@ class WebApi:
         return response
 
     def _meant(self, token: str, arguments: Arguments) -> SlackWorkspace:
-        """Return whose the token is; of an organisation's the one that is named, or has the channel."""
+        """Return whose the token is; of an organisation's the one that is named, or has what is named."""
         theirs = [one for one in self._workspaces if one.bot_token == token] or [self._workspaces[0]]
-        team, channel = arguments.text("team_id"), arguments.text("channel")
-        named = (one for one in theirs if one.team == team or channel in one.channels)
+        told = {arguments.text(name) for name in ("team_id", "channel", "channel_id", "user")}
+        named = (one for one in theirs if told & {one.team, *one.channels, *one.users})
         return next(named, theirs[0])
 
     async def _with_fault(self, call: "_Call", fault: Fault | None) -> tuple[web.Response, str]:

@@ -1,0 +1,123 @@
+"""An organisation installs the app for all its workspaces: each is answered, and each can be shut out."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+import pytest_asyncio
+
+from bots.demo.slack import SlackWorkspace
+from tests.fixtures.many import Many, many, town_of
+from tests.fixtures.walk import SHOP
+
+ORG = "E0GROUP1"
+
+
+@pytest_asyncio.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Many]:
+    async with many(tmp_path) as whole:
+        whole.second.enterprise = ORG  # beside the third; the first is of nobody's
+        yield whole
+
+
+async def ask(workspace: SlackWorkspace, user: str, channel: str, words: str) -> str:
+    return await workspace.say(user, channel, f"<@{workspace.bot_user}> {words}")
+
+
+async def answered(workspace: SlackWorkspace, channel: str, ts: str) -> str:
+    await workspace.until(lambda: len(workspace.thread(channel, ts)) > 1)
+    return str(workspace.thread(channel, ts)[1].blocks[0]["text"])
+
+
+async def taken(workspace: SlackWorkspace) -> None:
+    await workspace.until(
+        lambda: {one.event_id for one in workspace.deliveries if one.acked} >= set(workspace.events)
+    )
+
+
+def installed(house: Many) -> list[tuple[str, ...]]:
+    return house.first.sql("SELECT workspace, organisation FROM installations ORDER BY workspace")
+
+
+async def test_one_installation_serves_each_of_its_workspaces_as_itself(house: Many) -> None:
+    places = {one.team: town_of(one) for one in (house.second, house.third)}
+    async with house.run():
+        page = await house.install(ORG)
+        assert page.status == 200
+        assert house.second.bot_token == house.third.bot_token
+        for workspace in (house.second, house.third):
+            user, channel = places[workspace.team]
+            ts = await ask(workspace, user, channel, f"who owns billing at {workspace.name}?")
+            await answered(workspace, channel, ts)
+            done = await workspace.command(user, channel, "/threadline", f"link {SHOP}")
+            await workspace.until(partial(getattr, done, "replies"))
+            assert SHOP in done.text
+        assert installed(house) == [(ORG, ORG), (house.third.team, ORG), (house.second.team, ORG)]
+    async with house.run():  # what is known of workspaces outlives the process, as for what is posted later
+        user, channel = places[house.third.team]
+        ts = await ask(house.third, user, channel, "who owns shipping?")
+        await answered(house.third, channel, ts)
+        looked = [call for call in house.third.calls if call.method == "users.conversations"]
+        assert {call.arguments["team_id"] for call in looked} == {house.third.team}
+    asked = [call.messages[-1][1] for call in house.first.assistant.journal]
+    assert len(asked) == 3
+    assert {team for (team,) in house.first.sql("SELECT DISTINCT workspace FROM links")} == set(places)
+
+
+async def test_a_workspace_that_is_shut_out_is_forgotten_alone_and_may_come_back(house: Many) -> None:
+    places = {one.team: town_of(one) for one in (house.second, house.third)}
+    async with house.run():
+        await house.install(ORG)
+        for workspace in (house.second, house.third):
+            ts = await ask(workspace, *places[workspace.team], "who owns billing?")
+            await answered(workspace, places[workspace.team][1], ts)
+            await taken(workspace)
+        event = house.third.publish({"type": "team_access_revoked", "team_ids": [house.third.team]})
+        await taken(house.third)
+        assert house.first.sql("SELECT DISTINCT workspace FROM conversations") == [(house.second.team,)]
+        assert installed(house) == [(ORG, ORG), (house.second.team, ORG)]
+        # Let in again, and used; the old event, told once more, changes nothing.
+        house.first.sql("UPDATE departures SET left_at = '2020-01-01 00:00:00.000000'")
+        old = house.third.events[event]
+        old["event_time"] -= 5
+        ts = await ask(house.third, *places[house.third.team], "and who owns shipping?")
+        await answered(house.third, places[house.third.team][1], ts)
+        assert [one.acked for one in await house.third.repeat_event(event, 1)] == [True]
+        assert len(house.first.sql("SELECT DISTINCT workspace FROM conversations")) == 2
+
+
+async def test_an_organisation_that_removes_us_is_forgotten_with_all_its_workspaces_and_nobody_else(
+    house: Many,
+) -> None:
+    places = {one.team: town_of(one) for one in (house.second, house.third)}
+    async with house.run():
+        await house.install(house.first.workspace.team)
+        await house.install(ORG)
+        ts = await house.first.mention("who consumes order.created?")
+        await house.first.answers(ts)
+        for workspace in (house.second, house.third):
+            ts = await ask(workspace, *places[workspace.team], "who owns billing?")
+            await answered(workspace, places[workspace.team][1], ts)
+            await taken(workspace)
+        house.third.installed = False
+        await house.second.uninstall()
+        await taken(house.second)
+        first = house.first.workspace.team
+        assert installed(house) == [(first, "")]
+        assert house.first.sql("SELECT DISTINCT workspace FROM conversations") == [(first,)]
+
+
+async def test_a_workspace_with_an_installation_of_its_own_is_not_shut_out_by_its_organisation(
+    house: Many,
+) -> None:
+    user, channel = town_of(house.third)
+    async with house.run():
+        await house.install(ORG)
+        await house.install(house.third.team)
+        ts = await ask(house.third, user, channel, "who owns billing?")
+        await answered(house.third, channel, ts)
+        await taken(house.third)
+        assert house.third.publish({"type": "team_access_revoked", "team_ids": [house.third.team]})
+        await taken(house.third)
+        assert installed(house) == [(ORG, ORG), (house.third.team, ORG)]
+        assert house.first.rows()["conversations"] == 1
