@@ -291,6 +291,87 @@ async def test_a_workspace_that_removes_us_is_forgotten_alone_and_comes_back_ane
     assert house.first.rows()["installations"] == 2
 
 
+async def test_over_socket_mode_each_workspace_is_answered_too(house: Many) -> None:
+    people, channel = town_of(house.second)
+    assert house.settings.slack is not None
+    socket = SecretStr(house.first.workspace.app_token)
+    slack = replace(house.settings.slack, signing_secret=None, app_token=socket)
+    house.settings = replace(house.settings, slack=slack)
+    async with house.run():
+        assert house.slack.socket_connections == 1
+        assert (await house.install(house.second.team)).status == 200
+        ts = await ask(house.second, "who owns billing?", user=people, channel=channel)
+        await answered(house.second, channel, ts)
+        assert {one.transport.value for one in house.second.deliveries} == {"socket"}
+
+
+async def test_what_was_asked_while_nobody_listened_is_found_in_each_workspace_and_in_no_other(
+    house: Many,
+) -> None:
+    first, second = house.first.workspace, house.second
+    people, channel = town_of(second)
+    async with house.run():
+        await house.install(first.team)
+        await house.install(second.team)
+    house.slack.send_events_to("")
+    one = await house.first.mention("who consumes order.created?")
+    other = await ask(second, "who owns billing?", user=people, channel=channel)
+    first.faults.add("users.conversations", Refuse("account_inactive"))  # the other one's look goes on
+    async with house.run():
+        await answered(second, channel, other)
+        await first.until(lambda: not first.faults.waiting("users.conversations"))
+    async with house.run():
+        assert len(await house.first.answers(one)) == 1
+    assert len(house.first.assistant.journal) == 2
+    kept = house.first.sql("SELECT workspace, channel FROM conversations ORDER BY workspace")
+    assert kept == [(first.team, house.first.general), (second.team, channel)]
+
+
+async def test_while_the_database_is_away_an_event_is_not_taken_and_comes_again(house: Many) -> None:
+    people, channel = town_of(house.second)
+    async with house.run():
+        await house.install(house.second.team)
+    async with house.run():
+        house.first.sql("ALTER TABLE installations RENAME TO moved")
+        await ask(house.second, "who owns billing?", user=people, channel=channel)
+        await house.second.until(lambda: [d for d in house.second.deliveries if d.failure])
+        house.first.sql("ALTER TABLE moved RENAME TO installations")
+        for event in list(house.second.events):
+            assert [one.acked for one in await house.second.repeat_event(event, 1)] == [True]
+        await house.second.until(lambda: house.first.assistant.journal)
+
+
+async def test_an_app_without_a_bot_is_not_installed(house: Many) -> None:
+    house.second.bot_user = ""
+    house.second.users[""] = house.second.users["U0BOT0002"]
+    async with house.run():
+        page = await house.install(house.second.team)
+    assert (page.status, "gave no bot token" in page.text) == (502, True)
+    assert house.first.rows()["installations"] == 0
+
+
+async def test_the_simulated_slack_sends_nobody_elsewhere_and_gives_a_token_for_a_code_once(
+    house: Many,
+) -> None:
+    oauth, api, browser = house.slack.oauth, house.slack.api_url, Browser()
+    page = house.slack.api_url.removesuffix("api/") + "oauth/v2/authorize"
+    known = f"?client_id={oauth.client_id}&redirect_uri="
+    assert (await browser.get(page + "?client_id=1.2")).status == 400
+    assert (await browser.get(page + known + "https://elsewhere.example")).status == 400
+    form = {"redirect_uri": "https://elsewhere.example", "choice": "allow", "team": "T", "state": "s"}
+    assert (await browser.get(page, **form)).status == 400
+    app = {"client_id": oauth.client_id, "client_secret": oauth.client_secret, "code": "none"}
+    app |= {"redirect_uri": "https://elsewhere.example"}
+    for given, error in (
+        (app | {"client_id": "1.2"}, "invalid_client_id"),
+        (app | {"client_secret": "none"}, "bad_client_secret"),
+        (app, "invalid_code"),
+    ):
+        assert error in (await browser.get(api + "oauth.v2.access", **given)).text
+    back = (await _granted(house, browser)).partition("code=")[2].partition("&")[0]
+    assert "bad_redirect_uri" in (await browser.get(api + "oauth.v2.access", **app | {"code": back})).text
+
+
 async def test_a_token_that_slack_refuses_is_looked_up_again_and_a_new_one_used(house: Many) -> None:
     """As where another process has taken the new installation in."""
     people, channel = town_of(house.second)
@@ -307,6 +388,11 @@ async def test_a_token_that_slack_refuses_is_looked_up_again_and_a_new_one_used(
         await house.second.until(lambda: done.replies)
         assert elsewhere
         assert "linked" in done.text.lower() or SHOP in done.text
+
+
+async def _granted(house: Many, browser: Browser) -> str:
+    async with house.run():
+        return await house.allowed(browser, house.second.team)
 
 
 async def _kept_elsewhere(house: Many, token: str) -> bool:
