@@ -58,10 +58,8 @@ class Installing:
                 return found, found.token
             name = organisation or (None if found is None else WorkspaceId(found.organisation))
             over = None if name is None else uow.installations.get(self._platform, name)
-            if over is None:
+            if over is None or not over.token:
                 return None
-            if workspace == over.workspace:
-                return over, over.token
             since = self._clock.now() if found is None else found.since
             here = replace(over, workspace=workspace, organisation=over.workspace, token="", since=since)
             if found != here:
