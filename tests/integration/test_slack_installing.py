@@ -1,6 +1,7 @@
 """Workspaces install the app, each is answered as itself, and nothing of one reaches another."""
 
 import asyncio
+import signal
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -19,6 +20,7 @@ from bots.slack.install import INSTALL, REDIRECT, SCOPES
 from core.errors import SealUnbroken
 from core.store.secrets import Cipher
 from tests.fixtures.many import COOKIE, Browser, Many, many, town_of
+from tests.fixtures.program import environment, program
 from tests.fixtures.signed import send
 from tests.fixtures.walk import SHOP
 
@@ -303,6 +305,33 @@ async def test_over_socket_mode_each_workspace_is_answered_too(house: Many) -> N
         ts = await ask(house.second, "who owns billing?", user=people, channel=channel)
         await answered(house.second, channel, ts)
         assert {one.transport.value for one in house.second.deliveries} == {"socket"}
+
+
+async def test_the_program_itself_is_installed_by_its_environment_and_says_no_secret(
+    house: Many, tmp_path: Path
+) -> None:
+    people, channel = town_of(house.second)
+    env = {
+        **environment(house.first),
+        "SLACK_BOT_TOKEN": "",
+        "SLACK_SIGNING_SECRET": house.first.workspace.signing_secret,
+        "SLACK_CLIENT_ID": house.slack.oauth.client_id,
+        "SLACK_CLIENT_SECRET": house.slack.oauth.client_secret,
+        "THREADLINE_PUBLIC_URL": house.url,
+        "THREADLINE_HTTP_PORT": house.url.rpartition(":")[2],
+        "THREADLINE_SECRET_KEY": house.settings.secret_keys[0].get_secret_value(),
+    }
+    async with program("run", env=env, folder=str(tmp_path)) as child:
+        await house.first.workspace.until(lambda: house.slack.socket_connections)
+        assert (await house.install(house.second.team)).status == 200
+        ts = await ask(house.second, "who owns billing?", user=people, channel=channel)
+        await answered(house.second, channel, ts)
+        child.send_signal(signal.SIGTERM)
+        _, said = await child.communicate()
+        assert child.returncode == 0
+    secrets = (house.second.bot_token, house.slack.oauth.client_secret, env["THREADLINE_SECRET_KEY"])
+    assert all(secret not in said.decode() for secret in secrets)
+    assert b"Traceback" not in said
 
 
 async def test_what_was_asked_while_nobody_listened_is_found_in_each_workspace_and_in_no_other(
