@@ -84,7 +84,7 @@ def slack_access(slack: SlackSettings) -> SlackAccess:
     )
 
 
-def installing_over(settings: Settings, store: Store, clock: Clock) -> Installing | None:
+def installing_over(settings: Settings, store: Transact, clock: Clock) -> Installing | None:
     """Return the service for workspaces that install the Slack app; None where it is one workspace's own."""
     if settings.slack is None or settings.slack.oauth is None:
         return None
