@@ -11,6 +11,7 @@ ThreadlineError
 │   └── StoreUnavailable     the database is locked, full or away
 └── Permanent              repeating changes nothing; someone has to act
     ├── KeyRefused           the assistant does not accept our API key
+    │   └── OwnKeyRefused       nor a workspace's own: its admins have to set another
     ├── ProjectUnknown       no such project under this key
     ├── CreditsSpent         the organisation has no AI credits left
     ├── QuestionRejected     the assistant will not take this request
@@ -20,6 +21,8 @@ ThreadlineError
     ├── CannotLook           the platform will not let us look for a message
     ├── LeaseLost            another holder has the delivery now
     ├── InvalidProjectId     not a project id by the endpoint's own pattern
+    ├── ProjectNotAllowed    the workspace's account does not allow that project
+    ├── SealMissing          there is no key by which anything could be sealed
     ├── SealUnbroken         none of our keys opens what is stored
     └── StoreUnusable        the database is not ours, newer than we are, or held by another process
 """
@@ -81,6 +84,10 @@ class KeyRefused(Permanent):
     """The assistant does not accept the API key."""
 
 
+class OwnKeyRefused(KeyRefused):
+    """The assistant does not accept the API key that a workspace has set for itself."""
+
+
 class ProjectUnknown(Permanent):
     """There is no such project under this API key."""
 
@@ -115,6 +122,14 @@ class LeaseLost(Permanent):
 
 class InvalidProjectId(Permanent):
     """A project id has 8 to 60 characters: small letters, digits and hyphens, no hyphen at either end."""
+
+
+class ProjectNotAllowed(Permanent):
+    """The workspace's account does not allow that project: its admins can add it to the list."""
+
+
+class SealMissing(Permanent):
+    """API keys can be kept only sealed: whoever runs Threadline has to set THREADLINE_SECRET_KEY first."""
 
 
 class SealUnbroken(Permanent):

@@ -9,6 +9,7 @@ from core.errors import (
     EndpointMisplaced,
     KeyRefused,
     OutcomeUnknown,
+    OwnKeyRefused,
     Permanent,
     PostRefused,
     ProjectUnknown,
@@ -119,6 +120,8 @@ def _after_429(error: RateLimited, tried: Tried, now: datetime) -> TryAgain | Gi
 
 def _reason(error: Permanent) -> Reason:
     match error:
+        case OwnKeyRefused():
+            return Reason.OWN_KEY_REFUSED
         case KeyRefused():
             return Reason.KEY_REFUSED
         case ProjectUnknown():

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from bots.cli.starting import TO_BE_SET_RIGHT, fail, finish, plainly, settings
-from bots.settings import ChatSettings, Need, Settings
-from bots.wiring import chat_api
+from bots.settings import Need, Settings
+from bots.wiring import keyring_over
 from core import text
 from core.clock import SystemClock
 from core.model import ProjectId, Role, Turn, project_id
@@ -19,17 +19,16 @@ def ask(
     ] = None,
 ) -> None:
     """Ask a project's assistant one question and print the answer. Tests the key and the project, too."""
-    found = settings(Need.CHAT)
+    found = settings(Need.KEY)
     with plainly():
         asked = found.default_project if project is None else project_id(project)
     if asked is None:
         fail("Name a project with --project, or set THREADLINE_DEFAULT_PROJECT.", TO_BE_SET_RIGHT)
     if not question.strip():
         fail("The question is empty.", TO_BE_SET_RIGHT)
-    if found.chat is not None:
-        typer.echo(finish(_answer(found, found.chat, asked, question)))
+    typer.echo(finish(_answer(found, asked, question)))
 
 
-async def _answer(found: Settings, chat: ChatSettings, project: ProjectId, question: str) -> str:
-    async with chat_api(found, chat, SystemClock()) as api:
-        return await api.ask(project, [Turn(Role.USER, None, text.clean(question).strip())])
+async def _answer(found: Settings, project: ProjectId, question: str) -> str:
+    async with keyring_over(found, SystemClock()) as keyring:
+        return await keyring.ask(None, project, [Turn(Role.USER, None, text.clean(question).strip())])

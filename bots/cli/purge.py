@@ -19,7 +19,7 @@ def purge(
     workspace: Annotated[str, typer.Argument(help="The Slack workspace's id (T…), or the Discord server's.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do it: nothing of it can be brought back.")] = False,
 ) -> None:
-    """Delete all that is kept of a workspace: links, questions, answers. Also while Threadline runs."""
+    """Delete all that is kept of a workspace: links, questions, answers, key. Also while Threadline runs."""
     found = settings()
     if platform not in {SLACK, DISCORD}:
         fail(f"{platform!r} is no platform: say slack or discord.", TO_BE_SET_RIGHT)
@@ -34,8 +34,9 @@ def purge(
     gone = finish(_purge(found, Platform(platform), WorkspaceId(workspace)))
     if gone == Purged(links=0, conversations=0):
         fail(f"Nothing is kept of {platform} {workspace}.", FAILED)
+    key = " and the API key of its own" if gone.account else ""
     what = f"{_many(gone.links, 'link')} and {_many(gone.conversations, 'conversation')}"
-    typer.echo(f"{what} of {platform} {workspace} deleted, with all questions and answers.")
+    typer.echo(f"{what} of {platform} {workspace} deleted, with all questions and answers{key}.")
 
 
 def _many(number: int, thing: str) -> str:

@@ -59,7 +59,7 @@ def fail(sentence: str, code: int) -> NoReturn:
 
 def _secrets(found: Settings) -> list[str]:
     chat, slack, discord = found.chat, found.slack, found.discord
-    held = [None if chat is None else chat.key]
+    held = [chat.key]
     if slack is not None:
         held += [slack.bot_token, slack.app_token, slack.signing_secret]
         held += [] if slack.oauth is None else [slack.oauth.client_secret]

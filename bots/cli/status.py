@@ -1,4 +1,4 @@
-"""`threadline status`: what the queue holds, what is linked, and what is paused."""
+"""`threadline status`: what the queue holds, what is linked, whose keys are kept, and what is paused."""
 
 from rich.console import Console
 from rich.table import Table
@@ -9,13 +9,13 @@ from bots.settings import Settings
 from bots.slack.inbound import SLACK
 from bots.wiring import described, opened_store
 from core.clock import SystemClock
-from core.model import FINAL, Lane, Link, State, Tally
+from core.model import FINAL, Account, Lane, Link, State, Tally
 
 
 def status() -> None:
-    """Tell what the queue holds, which lanes are paused, and which channels are linked."""
+    """Tell what the queue holds, which lanes are paused, which channels are linked, whose keys are kept."""
     found = settings()
-    where, tally, links = finish(_look(found))
+    where, tally, links, accounts = finish(_look(found))
     console = Console()
     console.print(f"Database: {where}", markup=False, soft_wrap=True)
     console.print(_queue(tally))
@@ -30,15 +30,21 @@ def status() -> None:
     if found.default_project is not None:
         console.print(f"Default project: {found.default_project}")
     console.print(_linked(links) if links else "No channel is linked.")
+    if accounts:
+        console.print(_own_keys(accounts))
 
 
-async def _look(found: Settings) -> tuple[str, Tally, list[Link]]:
+async def _look(found: Settings) -> tuple[str, Tally, list[Link], list[Account]]:
     now = SystemClock().now()
     async with opened_store(found, must_exist=True) as (engine, store):
-        tally, links = await store(
-            lambda uow: (uow.deliveries.tally(now), [*uow.links.all(SLACK), *uow.links.all(DISCORD)])
+        tally, links, accounts = await store(
+            lambda uow: (
+                uow.deliveries.tally(now),
+                [*uow.links.all(SLACK), *uow.links.all(DISCORD)],
+                [*uow.accounts.all(SLACK), *uow.accounts.all(DISCORD)],
+            )
         )
-        return described(engine), tally, links
+        return described(engine), tally, links, accounts
 
 
 def _closed(lane: Lane) -> str:
@@ -65,4 +71,14 @@ def _linked(links: list[Link]) -> Table:
         channel = link.at.channel or "(all)"
         since = f"{link.since:%Y-%m-%d}"
         table.add_row(link.at.platform, link.at.workspace, channel, link.project, link.by, since)
+    return table
+
+
+def _own_keys(accounts: list[Account]) -> Table:
+    """Return which workspaces ask under a key of their own, of which only the ending is told."""
+    table = Table("platform", "workspace", "own key", "projects", "by", "since")
+    for one in accounts:
+        key = f"…{one.ending}" if one.ending else "(set)"
+        projects = " ".join(one.projects) or "(all)"
+        table.add_row(one.platform, one.workspace, key, projects, one.by, f"{one.since:%Y-%m-%d}")
     return table

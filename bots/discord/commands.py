@@ -9,15 +9,18 @@ import structlog
 from discord import app_commands
 
 from bots import texts
+from bots.discord.accounts import AccountForm, whole
 from bots.discord.calls import calling
 from bots.discord.choices import Choices
 from bots.discord.fetching import Fetching
 from bots.discord.intake import Asked, Intake
 from bots.discord.keys import DIRECT, DISCORD
 from bots.discord.members import Members
+from bots.discord.trust import Trust
 from bots.discord.views import LONGEST_MESSAGE, about_form
-from core.errors import InvalidProjectId, StoreUnavailable, ThreadlineError
+from core.errors import InvalidProjectId, ProjectNotAllowed, StoreUnavailable, ThreadlineError
 from core.model import AuthorId, ChannelKey, ProjectId, project_id
+from core.services.accounting import Accounting
 from core.services.linking import Linking
 
 log = structlog.get_logger(__name__)
@@ -33,19 +36,23 @@ class Commands:
         self,
         intake: Intake,
         linking: Linking,
-        choices: Choices,
+        accounting: Accounting,
         fetching: Fetching,
         members: Members,
         *,
-        admins: frozenset[str],
+        choices: Choices,
+        accounts: AccountForm,
+        trust: Trust,
         reads_everything: bool,
     ) -> None:
         self._intake = intake
         self._linking = linking
+        self._accounting = accounting
         self._choices = choices
+        self._accounts = accounts
+        self._trust = trust
         self._fetching = fetching
         self._members = members
-        self._admins = admins
         self._reads_everything = reads_everything
 
     async def ask(
@@ -53,8 +60,9 @@ class Commands:
     ) -> None:
         """Take a question in."""
         chosen = await self._project(interaction, project)
-        if chosen is not None and not await self._may_name(interaction, chosen):
-            await self._intake.say(interaction, texts.PROJECT_NOT_HERE.format(project=chosen))
+        refusal = None if chosen is None else await self._refusal(interaction, chosen)
+        if refusal is not None:
+            await self._intake.say(interaction, refusal.format(project=chosen))
         elif project is None or chosen is not None:
             await self._intake.interaction(interaction, Asked(question, project=chosen, private=private))
 
@@ -70,7 +78,7 @@ class Commands:
         self, interaction: discord.Interaction[Any], project: str, *, everywhere: bool, new_posts: bool
     ) -> None:
         """Link the channel, or the whole server, to a project."""
-        if not await self._may_link(interaction):
+        if not await self._trust.has_or_says(interaction):
             return
         chosen = await self._project(interaction, project)
         if chosen is None:
@@ -85,19 +93,28 @@ class Commands:
         await self._intake.think(interaction)
         at = ChannelKey(DISCORD, here.workspace, "" if everywhere else str(here.channel))
         by = AuthorId(str(interaction.user.id))
-        released = await self._linking.link(at, chosen, by, answers_all=new_posts)
-        await self._confirm(
-            interaction,
-            texts.linked(chosen, workspace=everywhere, released=released, posts=new_posts, whole=texts.GUILD),
+        try:
+            released = await self._linking.link(at, chosen, by, answers_all=new_posts)
+        except ProjectNotAllowed:
+            await self._intake.say(interaction, texts.accounts.NOT_ALLOWED.format(project=chosen))
+            return
+        said = texts.linked(
+            chosen, workspace=everywhere, released=released, posts=new_posts, whole=texts.GUILD
         )
+        has_key = (await self._linking.status(at)).has_key
+        await self._intake.confirm(interaction, said if has_key else said + texts.accounts.NO_KEY_YET)
 
     async def unlink(self, interaction: discord.Interaction[Any], *, everywhere: bool) -> None:
         """Take a link away."""
-        if await self._may_link(interaction):
+        if await self._trust.has_or_says(interaction):
             await self._intake.think(interaction)
             gone = await self._linking.unlink(await self._at(interaction, everywhere=everywhere))
             said = texts.unlinked(was_linked=gone, workspace=everywhere, whole=texts.GUILD)
-            await self._confirm(interaction, said)
+            await self._intake.confirm(interaction, said)
+
+    async def account(self, interaction: discord.Interaction[Any], *, remove: bool) -> None:
+        """Have the server ask under an API key of its own, or no longer."""
+        await self._accounts.command(interaction, remove=remove)
 
     async def status(self, interaction: discord.Interaction[Any]) -> None:
         """Tell which project answers here."""
@@ -120,9 +137,12 @@ class Commands:
         self, interaction: discord.Interaction[Any], typed: str
     ) -> Sequence[app_commands.Choice[str]]:
         """Offer projects to choose from: to who may link any, to others those that they may ask about."""
-        if self._is_trusted(interaction):
-            return await self._choices.offer(typed)
-        return await self._choices.offer(typed, await self._nameable(interaction))
+        at = whole(interaction)
+        if self._trust.has(interaction):
+            return await self._choices.offer(at, typed)
+        terms = await self._accounting.terms(at)
+        nameable = [project for project in await self._nameable(interaction) if terms.admits(project)]
+        return await self._choices.offer(at, typed, nameable)
 
     async def failed(self, interaction: discord.Interaction[Any], error: Exception) -> None:
         """Say that a command was not carried out: nobody is left with Discord's own red line."""
@@ -153,45 +173,32 @@ class Commands:
             await self._intake.say(interaction, texts.BAD_PROJECT.format(project=shown))
             return None
 
-    async def _confirm(self, interaction: discord.Interaction[Any], words: str) -> None:
-        """Say what was done. It stays done where that cannot be said."""
-        try:
-            await self._intake.say(interaction, words)
-        except ThreadlineError as error:
-            log.warning("confirmation not shown", error=type(error).__name__, said=str(error))
+    async def _refusal(self, interaction: discord.Interaction[Any], project: ProjectId) -> str | None:
+        """Return why somebody may not ask about a project; None if they may.
 
-    async def _may_name(self, interaction: discord.Interaction[Any], project: ProjectId) -> bool:
-        """The API key reads all of the organisation: others may ask about what was linked for them."""
-        if self._is_trusted(interaction):
-            return True
+        The API key reads all of the organisation: who is not trusted may ask about what was linked for them.
+        """
         try:
             async with asyncio.timeout(_LOOK_WITHIN):
-                return project in await self._nameable(interaction)
+                if not (await self._accounting.terms(whole(interaction))).admits(project):
+                    return texts.accounts.NOT_ALLOWED
+                free = self._trust.has(interaction) or project in await self._nameable(interaction)
         except TimeoutError as error:
             raise StoreUnavailable("the projects that may be named were not known in time") from error
+        return None if free else texts.PROJECT_NOT_HERE
 
     async def _nameable(self, interaction: discord.Interaction[Any]) -> frozenset[ProjectId]:
-        """Return the projects linked in this guild, or in those we share with someone; and the default."""
+        """Return the projects linked in this guild, and the default; directly, those linked in guilds that we
+        share with someone, unless these have keys of their own."""
         at = await self._at(interaction, everywhere=False)
         links = await self._linking.all(DISCORD)
         shared = {at.workspace}
         if at.workspace == DIRECT:
-            shared |= await self._members.shared({link.at.workspace for link in links}, interaction.user.id)
+            ours = {link.at.workspace for link in links} - set(await self._accounting.holders(DISCORD))
+            shared |= await self._members.shared(ours, interaction.user.id)
         default = (await self._linking.status(at)).project
         linked = {link.project for link in links if link.at.workspace in shared}
         return frozenset(linked if default is None else {*linked, default})
-
-    def _is_trusted(self, interaction: discord.Interaction[Any]) -> bool:
-        in_guild = interaction.guild_id is not None
-        return str(interaction.user.id) in self._admins or (in_guild and interaction.permissions.manage_guild)
-
-    async def _may_link(self, interaction: discord.Interaction[Any]) -> bool:
-        """Whoever may manage the server may link, and whom the operator names. Discord's own setting can
-        be overridden by admins, so it is looked at here."""
-        if self._is_trusted(interaction):
-            return True
-        await self._intake.say(interaction, texts.GUILD_NOT_ALLOWED)
-        return False
 
     async def _at(self, interaction: discord.Interaction[Any], *, everywhere: bool) -> ChannelKey:
         here = await self._intake.where(interaction.channel, interaction.guild_id)

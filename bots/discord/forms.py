@@ -1,10 +1,11 @@
-"""What is filled in in our forms, made into questions; and what is pressed to stop some."""
+"""What is filled in in our forms, made into questions or accounts; and what is pressed to stop some."""
 
 from typing import Any
 
 import discord
 
 from bots import texts
+from bots.discord.accounts import ACCOUNT, AccountForm
 from bots.discord.intake import Asked, Intake
 from bots.discord.keys import Kind, spot
 from bots.discord.marks import Marks, read_mark, read_stop
@@ -16,13 +17,16 @@ _QUOTED = 200  # characters of a message that is asked about, shown with the que
 class Forms:
     """Takes in what is sent by a form, and by *Stop*."""
 
-    def __init__(self, intake: Intake, marks: Marks) -> None:
+    def __init__(self, intake: Intake, marks: Marks, accounts: AccountForm) -> None:
         self._intake = intake
+        self._accounts = accounts
         self._marks = marks
 
     async def on_form(self, interaction: discord.Interaction[Any]) -> None:
-        """Offer a form's question."""
+        """Offer a form's question, or set the account that is filled in."""
         custom_id = sent_by(interaction)
+        if custom_id == ACCOUNT:
+            await self._accounts.on_form(interaction)
         if not custom_id.startswith(FORM):
             return
         await self._asked(interaction, custom_id.removeprefix(FORM))

@@ -136,6 +136,13 @@ class Intake:
                 words, ephemeral=True, allowed_mentions=discord.AllowedMentions.none(), suppress_embeds=True
             )
 
+    async def confirm(self, interaction: discord.Interaction[Any], words: str) -> None:
+        """Say what was done. It stays done where that cannot be said."""
+        try:
+            await self.say(interaction, words)
+        except ThreadlineError as error:
+            log.warning("confirmation not shown", error=type(error).__name__, said=str(error))
+
     async def _show(
         self,
         question: Question,

@@ -10,6 +10,7 @@ import discord
 import structlog
 from starlette.routing import Route
 
+from bots.discord.accounts import AccountForm
 from bots.discord.catch_up import AGAIN_AFTER, CatchUp
 from bots.discord.choices import Choices
 from bots.discord.client import ThreadlineClient, let_in, log_in, pointed_at, stay_connected
@@ -28,12 +29,13 @@ from bots.discord.owed import Owed
 from bots.discord.receipts import Receipts
 from bots.discord.replies import Replies
 from bots.discord.tree import command_tree
+from bots.discord.trust import Trust
 from bots.discord.typists import Typing
 from bots.errands import Errands
 from core.clock import Clock
 from core.errors import RateLimited, Retryable
 from core.model import ThreadKey
-from core.ports import Catalogue, Poster
+from core.ports import Poster
 from core.services.offered import Services
 
 log = structlog.get_logger(__name__)
@@ -58,7 +60,6 @@ async def discord_side(
     access: Access,
     clock: Clock,
     admins: frozenset[str],
-    catalogue: Catalogue,
     move: Callable[[ThreadKey, str], Awaitable[bool]],
 ) -> AsyncIterator["DiscordSide"]:
     """Log in and give everything that talks with Discord; `move` is the port's, for threads once opened.
@@ -68,7 +69,7 @@ async def discord_side(
     """
     client = ThreadlineClient(clock, message_content=access.message_content, proxy=access.proxy)
     with pointed_at(access.api_url, access.gateway_url):
-        side = DiscordSide(access, client, clock, admins=admins, catalogue=catalogue, move=move)
+        side = DiscordSide(access, client, clock, admins=admins, move=move)
         try:
             await _try_to_log_in(client, access.token)
             yield side
@@ -86,7 +87,6 @@ class DiscordSide:
         clock: Clock,
         *,
         admins: frozenset[str],
-        catalogue: Catalogue,
         move: Callable[[ThreadKey, str], Awaitable[bool]],
     ) -> None:
         self._access = access
@@ -94,7 +94,6 @@ class DiscordSide:
         self._clock = clock
         self._admins = admins
         self._typing = Typing(client, clock)
-        self._choices = Choices(catalogue, clock)
         self._errands = Errands()
         self._owed = Owed(clock, self._errands)
         self._receipts = Receipts(access.token)
@@ -135,13 +134,17 @@ class DiscordSide:
             receipts=self._receipts,
             errands=self._errands,
         )
+        trust = Trust(intake, self._admins)
+        accounts = AccountForm(services.accounting, intake, trust)
         commands = Commands(
             intake,
             linking,
-            self._choices,
+            services.accounting,
             Fetching(collecting, self._replies, self._marks),
             self._members,
-            admins=self._admins,
+            choices=Choices(services.accounting.projects, self._clock),
+            accounts=accounts,
+            trust=trust,
             reads_everything=everything,
         )
         command_tree(self._client, commands)
@@ -149,7 +152,7 @@ class DiscordSide:
         self._leaving = Leaving(self._client, services.purging, linking, self._owed)
         self._catch_up = CatchUp(self._client, asking, linking, self._clock, self._hearing.message)
         await self._catch_up.remember()
-        forms = Forms(intake, self._marks)
+        forms = Forms(intake, self._marks, accounts)
         self._client.on_said = self._hear
         self._client.on_form, self._client.on_pressed = forms.on_form, forms.on_pressed
         self._client.on_failed = commands.failed

@@ -85,6 +85,11 @@ def _add_linking(group: app_commands.Group, commands: Commands) -> None:
     async def unlink(interaction: discord.Interaction[Any], everywhere: bool = False) -> None:
         await commands.unlink(interaction, everywhere=everywhere)
 
+    @group.command(name="account", description=texts.ACCOUNT_COMMAND)
+    @app_commands.describe(remove=texts.ACCOUNT_REMOVE)
+    async def account(interaction: discord.Interaction[Any], remove: bool = False) -> None:
+        await commands.account(interaction, remove=remove)
+
 
 def _add_telling(group: app_commands.Group, commands: Commands) -> None:
     @group.command(name="status", description=texts.STATUS_COMMAND)

@@ -13,6 +13,8 @@ def notice_said(to: Address, notice: Notice) -> Said:
     """Return a notice as it is shown to a question's asker."""
     if notice.reason is Reason.NOT_LINKED and to.thread.workspace == DIRECT:
         return Said(texts.DIRECT_NOT_LINKED)
+    if notice.reason is Reason.NO_KEY and to.thread.workspace == DIRECT:
+        return Said(texts.DIRECT_NO_KEY)
     if notice.reason is Reason.POST_REFUSED:
         return Said(texts.GUILD_POST_REFUSED.format(channel=f"<#{to.thread.channel}>"))
     return Said(texts.notice(notice, to.delivery, admin=texts.GUILD_ADMIN))

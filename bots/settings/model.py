@@ -13,16 +13,20 @@ from core.services.allowances import Allowances
 class Need(Enum):
     """What a command cannot do without."""
 
-    CHAT = auto()
+    CHAT = auto()  #: an API key, or the means to keep those of workspaces
+    KEY = auto()  #: an API key of our own
     PLATFORM = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """Where the assistant answers, the key it knows us by, and the proxy on the way there, if any."""
+    """Where the assistant answers, the key it knows us by, and the proxy on the way there, if any.
+
+    Without a key only workspaces with one of their own are answered.
+    """
 
     url: str
-    key: SecretStr
+    key: SecretStr | None
     proxy: str | None = None
 
 
@@ -74,12 +78,12 @@ class DiscordSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that is set from outside; None are the parties whose secrets are not set.
+    """Everything that is set from outside; None are the platforms whose secrets are not set.
 
     `retention`: how long after its last question a conversation is kept; None: for ever.
     """
 
-    chat: ChatSettings | None
+    chat: ChatSettings
     slack: SlackSettings | None
     discord: DiscordSettings | None
     database_url: str = field(repr=False)  #: with a password, perhaps

@@ -69,10 +69,7 @@ def load(
     faults += _misspelt(written)
     reading = Reading(written, faults)
     settings = _settings(reading, listens=Need.PLATFORM in needs)
-    if Need.CHAT in needs and "MICROVISUALIZER_API_KEY" not in written:
-        faults.append(
-            Fault("MICROVISUALIZER_API_KEY", "is not set", "Set it to an API key of your organisation.")
-        )
+    faults += _keyless(needs, written)
     if Need.PLATFORM in needs and not any(name in written for name in _PLATFORM_SECRETS):
         problem = "is not set, nor is DISCORD_TOKEN, so there is no platform to answer on"
         remedy = f"For Discord: set DISCORD_TOKEN. For Slack: {slack.WAYS[0].lower()}{slack.WAYS[1:]}"
@@ -120,10 +117,21 @@ def _allowances(reading: Reading) -> Allowances:
     )
 
 
-def _chat(reading: Reading) -> ChatSettings | None:
+def _chat(reading: Reading) -> ChatSettings:
     url = reading.take("MICROVISUALIZER_API_URL", parsing.address, "https://api.microvisualizer.com")
     key = reading.take("MICROVISUALIZER_API_KEY", parsing.secret("an API key"), None)
-    return None if key is None else ChatSettings(url, key, reading.proxy(url))
+    return ChatSettings(url, key, reading.proxy(url))
+
+
+def _keyless(needs: frozenset[Need], written: Mapping[str, str]) -> list[Fault]:
+    """Return what is wrong where there is no API key to ask with, nor could workspaces set their own."""
+    remedy = "Set it to an API key of your organisation"
+    if Need.CHAT in needs and "THREADLINE_SECRET_KEY" not in written:
+        remedy += ", or THREADLINE_SECRET_KEY, and each workspace sets its own with `/threadline account`"
+    elif Need.KEY not in needs:
+        return []
+    there = "MICROVISUALIZER_API_KEY" in written
+    return [] if there else [Fault("MICROVISUALIZER_API_KEY", "is not set", f"{remedy}.")]
 
 
 def _discord(reading: Reading) -> DiscordSettings | None:

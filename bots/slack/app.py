@@ -14,6 +14,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots import texts
+from bots.slack.accounts import ACCOUNT, AccountForm
 from bots.slack.commands import Commands
 from bots.slack.inbound import inner, organisation_of, text_of, workspace_of
 from bots.slack.leaving import Leaving
@@ -39,6 +40,7 @@ def build(
     listening: Listening,
     leaving: Leaving,
     commands: Commands,
+    accounts: AccountForm,
     ask_about: AskAbout,
     stop_button: StopButton,
     missed: Callable[[], None],
@@ -68,6 +70,7 @@ def build(
     app.command("/threadline")(commands.on_command)
     app.shortcut(ASK_ABOUT)(ask_about.on_shortcut)
     app.view(ASK_ABOUT)(ask_about.on_submit)
+    app.view(ACCOUNT)(accounts.on_submit)
     app.action(STOP)(stop_button.on_press)
     return app
 

@@ -52,6 +52,10 @@ class Members:
         self._known[who] = (self._clock.monotonic(), member)
         return member
 
+    async def may_link(self, who: AuthorId, admins: frozenset[str]) -> bool:
+        """Tell whether someone may link, and set keys: workspace admins, and whom the operator names."""
+        return who in admins or (await self.get(who)).is_admin
+
     async def names(self, authors: Collection[AuthorId]) -> Mapping[AuthorId, str]:
         """Return the names of those whom Slack knows; raises what `get` raises where that is no refusal."""
         names: dict[AuthorId, str] = {}

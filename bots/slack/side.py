@@ -18,6 +18,7 @@ from starlette.routing import Route
 from bots.bounded import BoundedResponse
 from bots.errands import Errands
 from bots.slack import http
+from bots.slack.accounts import AccountForm
 from bots.slack.app import build
 from bots.slack.catch_up import AGAIN_AFTER, CatchUp
 from bots.slack.commands import Commands
@@ -197,6 +198,7 @@ class SlackSide:
         )
         await self._catch_up.remember()
         respond = Responding(self._client)
+        accounts = AccountForm(services.accounting, admins=self._admins)
         app = build(
             self._client,
             workspaces,
@@ -204,7 +206,8 @@ class SlackSide:
             flow=self._entry,
             listening=listening,
             leaving=Leaving(workspaces, services.purging, departures, clock),
-            commands=Commands(linking, self._errands, respond, admins=self._admins),
+            commands=Commands(linking, self._errands, respond, accounts=accounts, admins=self._admins),
+            accounts=accounts,
             ask_about=AskAbout(asking, self._errands, clock),
             stop_button=StopButton(services.stopping, self._errands, respond),
             missed=self._look_later,

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bots.texts import notices
+from bots.texts import accounts, notices
 from core.model import Link, Mark, ProjectId
 from core.services.linking import Linked
 
@@ -14,13 +14,15 @@ HELP = (
     "• `/threadline link PROJECT` links this channel to a project; `/threadline link PROJECT workspace` "
     "makes it the default of the whole workspace\n"
     "• `/threadline unlink` takes this channel's link away; `/threadline unlink workspace` the default\n"
+    "• `/threadline account` gives this workspace an API key of its own, and says which projects may be asked about; "
+    "`/threadline account remove` takes the key away\n"
     "• `/threadline status` tells which project answers here\n"
     "In a thread, where commands do not work, use *Ask about this message* in a message's menu.\n"
     "Until a question of yours is answered you may edit or delete it, or write `stop` in its thread."
 )
 NOT_ALLOWED = (
     "Only workspace admins, and people whom the operator has put on the list in `THREADLINE_ADMINS`, can link "
-    "projects. Ask one of them to do this."
+    "projects and set API keys. Ask one of them to do this."
 )
 NAME_A_PROJECT = (
     "Which project? Write `/threadline link PROJECT`, for example `/threadline link my-project-a1b2c`."
@@ -56,16 +58,22 @@ DISCORD_HELP = (
     "• `/threadline link` links this channel to a project; `everywhere` makes it the default of the whole server; "
     "`new_posts` has me answer each new post of a forum\n"
     "• `/threadline unlink` takes the link away; `/threadline status` tells which project answers here\n"
+    "• `/threadline account` gives this server an API key of its own, and says which projects may be asked about; with "
+    "`remove` it takes the key away\n"
     "• `/threadline answers` shows private answers that I could not send you\n"
     "To ask about somebody's message, use *Apps → Ask about this message* in its menu."
 )
 GUILD_NOT_ALLOWED = (
     "Only people who may manage this server, and those whom the operator has put on the list in `THREADLINE_ADMINS`, "
-    "can link projects. Ask one of them to do this. In direct messages, name a project with `/ask`."
+    "can link projects and set API keys. Ask one of them to do this. In direct messages, name a project with `/ask`."
 )
 DIRECT_NOT_LINKED = (
     "I do not know which project you mean. Name one: `/ask` has a field `project` for it. Whoever runs Threadline can set "
     "one for all direct messages; I keep your question for 24 hours, and will then answer it by myself."
+)
+DIRECT_NO_KEY = (
+    "There is no API key for direct messages. Ask me in a server, or whoever runs Threadline to set `MICROVISUALIZER_API_KEY`; I keep "
+    "your question for 24 hours, and will then answer it by myself."
 )
 ASK_ABOUT_COMMAND = "Ask the assistant of this channel's MicroVisualizer project"
 ASK_QUESTION = "What would you like to know about the services and topics?"
@@ -82,6 +90,8 @@ LINK_EVERYWHERE = "Make it the default of all channels without a link of their o
 LINK_POSTS = "In a forum: answer each new post, without a mention"
 UNLINK_COMMAND = "Take this channel's link away"
 UNLINK_EVERYWHERE = "Take the whole server's default away instead"
+ACCOUNT_COMMAND = "Give this server an API key of its own, and say which projects may be asked about"
+ACCOUNT_REMOVE = "Take this server's own API key away instead"
 STATUS_COMMAND = "Tell which project answers here"
 ANSWERS_COMMAND = "Show private answers that could not be sent to you"
 HELP_COMMAND = "What you can do with Threadline"
@@ -173,7 +183,12 @@ def unlinked(*, was_linked: bool, workspace: bool, whole: str = WORKSPACE) -> st
 
 
 def status(found: Linked, *, admin: str = WORKSPACE_ADMIN, whole: str = WORKSPACE) -> str:
-    """Return which project answers in a channel, and why."""
+    """Return which project answers in a channel, and why; and under which key, unless that is the usual one."""
+    key = accounts.told(found.account, has_key=found.has_key, admin=admin, whole=whole)
+    return _answers(found, admin=admin, whole=whole) + key
+
+
+def _answers(found: Linked, *, admin: str, whole: str) -> str:
     if found.channel is not None:
         return f"This channel asks `{found.channel.project}` ({_set_by(found.channel)})."
     if found.workspace is not None:

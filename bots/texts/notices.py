@@ -13,6 +13,15 @@ _NOTICES = {
     "`/threadline link PROJECT`; I will then answer your question by myself. I keep it for 24 hours.",
     Reason.LINK_EXPIRED: "Nobody linked this channel to a project within 24 hours, so I have let this question "
     "go. Link one with `/threadline link PROJECT` and ask again.",
+    Reason.NO_KEY: "There is no MicroVisualizer API key to ask with here yet. {admin} can set one with `/threadline account`; I will "
+    "then answer your question by myself. I keep it for 24 hours.",
+    Reason.NO_KEY_IN_TIME: "Nobody set an API key here within 24 hours, so I have let this question go. Set one with "
+    "`/threadline account` and ask again.",
+    Reason.KEY_REMOVED: "The API key was taken away before I had asked your question, so I have let it go. {admin} can set one with "
+    "`/threadline account`; then please ask again.",
+    Reason.NOT_ALLOWED: "This is about a project{project} that is not on the list of those that may be asked about here. {admin} "
+    "can link another with `/threadline link PROJECT`, for new threads, or add it to the list with `/threadline account`; then please "
+    "ask again.",
     Reason.EMPTY: "Yes? Ask me about the project's services, messaging topics and how they connect, for example: "
     "“Who consumes order.created?”",
     Reason.ONLY_FILES: "I cannot read attachments or pictures. Please write your question as text.",
@@ -34,6 +43,8 @@ _NOTICES = {
     Reason.NOTHING_TO_STOP: NOTHING_TO_STOP,
     Reason.KEY_REFUSED: "MicroVisualizer does not accept Threadline's API key{project}. Whoever runs Threadline has "
     "to set a valid `MICROVISUALIZER_API_KEY`; then please ask again.",
+    Reason.OWN_KEY_REFUSED: "MicroVisualizer does not accept the API key that was set here{project}. {admin} has to set a valid one "
+    "with `/threadline account`; then please ask again.",
     Reason.PROJECT_UNKNOWN: "MicroVisualizer does not know the project this thread asks{project}. {admin} can link the right one with "
     "`/threadline link PROJECT`; then ask in a new thread.",
     Reason.CREDITS_SPENT: "Your organisation has no AI credits left at MicroVisualizer. Whoever manages its plan "
@@ -54,6 +65,9 @@ _NOTICES = {
 _WITH_REFERENCE = frozenset(_NOTICES) - {
     Reason.NOT_LINKED,
     Reason.LINK_EXPIRED,
+    Reason.NO_KEY,
+    Reason.NO_KEY_IN_TIME,
+    Reason.NOT_ALLOWED,
     Reason.EMPTY,
     Reason.ONLY_FILES,
     Reason.TOO_LONG,

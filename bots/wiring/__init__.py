@@ -23,11 +23,10 @@ from bots.web import app as web
 from bots.web.metrics import exposition
 from bots.web.serving import WebServer
 from bots.wiring.parts import (
-    catalogue_of,
-    chat_api,
+    asking_rules,
     discord_access,
     installing_over,
-    lane_of,
+    keyring_over,
     linking_over,
     new_delivery_id,
     opened_store,
@@ -39,7 +38,7 @@ from core.clock import Clock
 from core.errors import StoreUnavailable
 from core.model import Platform, Tally, ThreadKey
 from core.ports import Poster, Transact
-from core.project_api import HttpCatalogue, HttpChatApi
+from core.project_api import Keyring
 from core.retry import Limits
 from core.services.answering import Answering, AnsweringRules
 from core.services.delivering import Delivering
@@ -52,10 +51,9 @@ from core.store import SoleProcess, Wakes, check, check_clock, described, is_sha
 
 __all__ = [
     "Threadline",
-    "chat_api",
     "described",
     "discord_access",
-    "lane_of",
+    "keyring_over",
     "linking_over",
     "new_delivery_id",
     "opened_store",
@@ -135,10 +133,12 @@ async def running(settings: Settings, clock: Clock) -> AsyncIterator[Threadline]
     """Run everything that is configured; leaving the context stops it cleanly.
 
     First nothing new is taken in, then what is under way is given its time, then all is closed. Raises
-    StoreUnusable, EndpointMisplaced, KeyRefused, AddressUnusable, and what the platforms answer.
+    StoreUnusable, EndpointMisplaced, AddressUnusable, and what the platforms answer.
     """
-    if settings.chat is None or (settings.slack is None and settings.discord is None):
-        raise ValueError("to run, the settings must name the assistant and a platform")
+    if settings.chat.key is None and not settings.secret_keys:
+        raise ValueError("to run, there must be a key to ask the assistant with, or what seals some")
+    if settings.slack is None and settings.discord is None:
+        raise ValueError("to run, the settings must name a platform")
     async with AsyncExitStack() as stack:
         engine, store = await stack.enter_async_context(opened_store(settings))
         if is_shared(engine):
@@ -146,12 +146,11 @@ async def running(settings: Settings, clock: Clock) -> AsyncIterator[Threadline]
         else:
             stack.enter_context(SoleProcess(engine))
             await asyncio.to_thread(check, engine)
-        chat = await stack.enter_async_context(chat_api(settings, settings.chat, clock))
-        catalogue = await stack.enter_async_context(catalogue_of(settings.chat, clock))
-        sides = await _sides(settings, clock, store, catalogue, stack)
+        keyring = await stack.enter_async_context(keyring_over(settings, clock))
+        sides = await _sides(settings, clock, store, stack)
         posters = {platform: side.poster for platform, side in sides.items()}
         core = await stack.enter_async_context(
-            _delivering(settings, engine, store, chat, posters, clock=clock)
+            _delivering(settings, engine, store, keyring, posters, clock=clock)
         )
         routes: list[Route] = []
         for platform, side in sides.items():
@@ -170,7 +169,7 @@ async def running(settings: Settings, clock: Clock) -> AsyncIterator[Threadline]
 
 
 async def _sides(
-    settings: Settings, clock: Clock, store: Transact, catalogue: HttpCatalogue, stack: AsyncExitStack
+    settings: Settings, clock: Clock, store: Transact, stack: AsyncExitStack
 ) -> Mapping[Platform, Side]:
     """Log in wherever the settings say."""
     sides: dict[Platform, Side] = {}
@@ -183,7 +182,7 @@ async def _sides(
         async def move(thread: ThreadKey, to: str) -> bool:
             return await store(lambda uow: uow.conversations.move(thread, to))
 
-        discord = discord_side(discord_access(settings.discord), clock, settings.admins, catalogue, move)
+        discord = discord_side(discord_access(settings.discord), clock, settings.admins, move)
         sides[DISCORD] = await stack.enter_async_context(discord)
     return sides
 
@@ -193,7 +192,7 @@ async def _delivering(
     settings: Settings,
     engine: Engine,
     store: Transact,
-    chat: HttpChatApi,
+    keyring: Keyring,
     posters: Mapping[Platform, Poster],
     *,
     clock: Clock,
@@ -203,7 +202,7 @@ async def _delivering(
     log.info("store open", taken_over=0 if is_shared(engine) else await leases.take_over())
     schedule = Schedule(clock, lambda: delivering.wake())  # noqa: PLW0108 it is made below, and needs the schedule
     delivering = _build_delivering(
-        settings, store, chat, posters, clock=clock, leases=leases, on_next_due=schedule.next_due
+        settings, store, keyring, posters, clock=clock, leases=leases, on_next_due=schedule.next_due
     )
     if settings.retention is not None:
         schedule.regularly(Retaining(store, clock, keep=settings.retention).forget_outlived)
@@ -211,7 +210,7 @@ async def _delivering(
     working = asyncio.create_task(delivering.run(), name="delivering")
     try:
         async with _woken(engine, clock, delivering) as (wake, listening):
-            services = services_over(settings, store, clock, delivering, wake)
+            services = services_over(settings, store, clock, delivering, keyring, wake=wake)
             yield Core(store, services, (working, *listening))
     finally:
         delivering.stop()
@@ -249,7 +248,7 @@ async def _woken(
 def _build_delivering(
     settings: Settings,
     store: Transact,
-    chat: HttpChatApi,
+    keyring: Keyring,
     posters: Mapping[Platform, Poster],
     *,
     clock: Clock,
@@ -257,12 +256,13 @@ def _build_delivering(
     on_next_due: Callable[[datetime | None], None],
 ) -> Delivering:
     dice = random.SystemRandom().random
-    rules = AnsweringRules(settings.history_characters, Limits(deadline=settings.deadline))
+    limits, own = Limits(deadline=settings.deadline), asking_rules(settings).own
+    rules = AnsweringRules(settings.history_characters, limits, own=own)
     return Delivering(
         store,
         clock,
         leases,
-        Answering(store, chat, posters, clock=clock, leases=leases, rules=rules, random=dice),
+        Answering(store, keyring, posters, clock=clock, leases=leases, rules=rules, random=dice),
         Posting(store, posters, clock, leases, random=dice),
         marking=Marking(store, posters, clock, random=dice),
         concurrency=settings.concurrency,

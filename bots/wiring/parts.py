@@ -1,6 +1,5 @@
 """Single things made from Settings: store, clients, accesses. Put together they are in the package itself."""
 
-import hashlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,9 +16,9 @@ from bots.slack.install import OAuth
 from bots.slack.side import Access as SlackAccess
 from core.clock import Clock
 from core.errors import StoreUnusable
-from core.model import DeliveryId, LaneId
+from core.model import DeliveryId
 from core.ports import Transact
-from core.project_api import HttpCatalogue, HttpChatApi
+from core.project_api import HttpCatalogue, HttpChatApi, Keyring, lane_of
 from core.services.asking import AskingRules
 from core.services.delivering import Delivering
 from core.services.installing import Installing
@@ -58,15 +57,31 @@ def _see_that_it_exists(engine: Engine) -> None:
     )
 
 
-def chat_api(settings: Settings, chat: ChatSettings, clock: Clock) -> HttpChatApi:
-    """Return the client of the project's assistant. Raises EndpointMisplaced, KeyRefused."""
-    return HttpChatApi(
-        base_url=chat.url,
-        api_key=chat.key.get_secret_value(),
-        concurrency=settings.concurrency,
-        clock=clock,
-        proxy=chat.proxy,
-    )
+@asynccontextmanager
+async def keyring_over(settings: Settings, clock: Clock) -> AsyncIterator[Keyring]:
+    """Give the way to the assistants and their projects, under every API key. Raises EndpointMisplaced."""
+    chat = settings.chat
+
+    def chats(key: str) -> HttpChatApi:
+        limit = settings.concurrency
+        return HttpChatApi(base_url=chat.url, api_key=key, concurrency=limit, clock=clock, proxy=chat.proxy)
+
+    def catalogues(key: str) -> HttpCatalogue:
+        return HttpCatalogue(base_url=chat.url, api_key=key, clock=clock, proxy=chat.proxy)
+
+    own, sealing = own_key(chat), settings.secret_keys
+    await chats(own or "none").aclose()  # so that what is wrong with the address is told at once
+    cipher = Cipher([key.get_secret_value() for key in sealing]) if sealing else None
+    keyring = Keyring(own, cipher, chats, catalogues, clock)
+    try:
+        yield keyring
+    finally:
+        await keyring.aclose()
+
+
+def own_key(chat: ChatSettings) -> str | None:
+    """Return the installation's API key, if it has one."""
+    return None if chat.key is None else chat.key.get_secret_value()
 
 
 def slack_access(slack: SlackSettings) -> SlackAccess:
@@ -96,13 +111,6 @@ def _plain(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
 
 
-def catalogue_of(chat: ChatSettings, clock: Clock) -> HttpCatalogue:
-    """Return the client of the organisation's list of projects."""
-    return HttpCatalogue(
-        base_url=chat.url, api_key=chat.key.get_secret_value(), clock=clock, proxy=chat.proxy
-    )
-
-
 def discord_access(discord: DiscordSettings) -> DiscordAccess:
     """Return what the Discord adapter needs of the settings."""
     return DiscordAccess(
@@ -116,32 +124,37 @@ def discord_access(discord: DiscordSettings) -> DiscordAccess:
 
 def linking_over(settings: Settings, store: Transact, clock: Clock, wake: Callable[[], None]) -> Linking:
     """Return the linking service, for a single command."""
-    default, lane = settings.default_project, lane_of(settings.chat)
-    return Linking(store, clock, lane=lane, default_project=default, wake=wake)
+    own = asking_rules(settings)
+    return Linking(store, clock, lane=own.lane, default_project=own.default_project, wake=wake)
 
 
 def reviewing_over(settings: Settings, store: Transact, clock: Clock) -> Reviewing:
     """Return the service for what only a human moves, for a single command."""
-    return Reviewing(store, clock, lane=lane_of(settings.chat), wake=lambda: None)
+    return Reviewing(store, clock, lane=asking_rules(settings).lane, wake=lambda: None)
 
 
 def services_over(
-    settings: Settings, store: Transact, clock: Clock, delivering: Delivering, wake: Callable[[], None]
+    settings: Settings,
+    store: Transact,
+    clock: Clock,
+    delivering: Delivering,
+    keys: Keyring,
+    *,
+    wake: Callable[[], None],
 ) -> Services:
     """Return what adapters call, for the running program; `wake` is called when something has fallen due."""
-    rules = AskingRules(
-        lane=lane_of(settings.chat),
+    rules = asking_rules(settings)
+    return Services.over(store, clock, rules, delivering, wake=wake, new_id=new_delivery_id, keys=keys)
+
+
+def asking_rules(settings: Settings) -> AskingRules:
+    """Return by what rules questions are accepted. Of an API key only its fingerprint is in them."""
+    return AskingRules(
+        lane=lane_of(own_key(settings.chat)),
         default_project=settings.default_project,
         budget=settings.history_characters,
         allowances=settings.allowances,
     )
-    return Services.over(store, clock, rules, delivering, wake=wake, new_id=new_delivery_id)
-
-
-def lane_of(chat: ChatSettings | None) -> LaneId:
-    """Return the lane of an API key: its fingerprint, which gives nothing of the key away."""
-    key = "" if chat is None else chat.key.get_secret_value()
-    return LaneId(f"key {hashlib.sha256(key.encode()).hexdigest()[:16]}")
 
 
 def new_delivery_id(now: datetime) -> DeliveryId:

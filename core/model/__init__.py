@@ -1,5 +1,6 @@
 """Frozen values that pass between the rooms of Threadline; no behaviour beyond their own sense."""
 
+from core.model.accounts import NO_KEY, Account, SealedKey
 from core.model.deliveries import (
     COUNTED_FOR,
     FINAL,
@@ -61,9 +62,11 @@ __all__ = [
     "FINAL",
     "HEADS",
     "HINTS",
+    "NO_KEY",
     "NO_RECEIPT",
     "SETTLED",
     "WIDE_OPEN",
+    "Account",
     "Address",
     "Amendment",
     "Amounts",
@@ -95,6 +98,7 @@ __all__ = [
     "Receipt",
     "Remark",
     "Role",
+    "SealedKey",
     "State",
     "Tally",
     "ThreadKey",

@@ -22,7 +22,7 @@ from core.model.questions import Notice, Question
 class State(StrEnum):
     """Where a delivery stands."""
 
-    UNLINKED = "unlinked"  #: no project yet; waits for a link
+    UNLINKED = "unlinked"  #: no project yet, or no API key; waits for a link, or for a key
     WAITING = "waiting"  #: an earlier question of its thread is not settled
     ACCEPTED = "accepted"  #: to be asked when due
     ASKING = "asking"  #: leased; the chat call is under way

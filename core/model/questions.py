@@ -12,7 +12,7 @@ class Outcome(StrEnum):
 
     ACCEPTED = "accepted"  #: it is on disk and will be answered
     DUPLICATE = "duplicate"  #: it was accepted before, perhaps as its twin event
-    UNLINKED = "unlinked"  #: it is on disk and waits for the channel to be linked
+    UNLINKED = "unlinked"  #: it is on disk and waits for the channel to be linked, or for an API key
     IGNORED = "ignored"  #: it was not meant for us
     REFUSED = "refused"  #: turned away without a word, after having been told why
     STOPPED = "stopped"  #: it said "stop", and that was done
@@ -39,6 +39,10 @@ class Reason(StrEnum):
 
     NOT_LINKED = "not_linked"  #: the channel has no project; the question waits for one
     LINK_EXPIRED = "link_expired"  #: nobody linked the channel in time
+    NO_KEY = "no_key"  #: there is no API key to ask with; the question waits for one
+    NO_KEY_IN_TIME = "no_key_in_time"  #: nobody set one in time
+    KEY_REMOVED = "key_removed"  #: it was taken away before the question was asked
+    NOT_ALLOWED = "not_allowed"  #: the workspace's account does not allow the project
     EMPTY = "empty"  #: a mention without a question
     ONLY_FILES = "only_files"  #: nothing but attachments, which are not read
     TOO_LONG = "too_long"  #: the question alone exceeds the history budget
@@ -52,6 +56,7 @@ class Reason(StrEnum):
     STOPPED = "stopped"  #: its author said "stop": what they had asked in the thread was cancelled
     NOTHING_TO_STOP = "nothing_to_stop"  #: they said so, and nothing of theirs was under way
     KEY_REFUSED = "key_refused"
+    OWN_KEY_REFUSED = "own_key_refused"  #: the key that the workspace has set for itself
     PROJECT_UNKNOWN = "project_unknown"
     CREDITS_SPENT = "credits_spent"
     REJECTED = "rejected"
@@ -70,6 +75,7 @@ HINTS = frozenset(
         Reason.TOO_LONG,
         Reason.UNREADABLE,
         Reason.OTHER_PROJECT,
+        Reason.NOT_ALLOWED,
         Reason.EXTERNAL,
         Reason.TOO_MANY,
         Reason.PERSON_SPENT,

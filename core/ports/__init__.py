@@ -1,17 +1,20 @@
 """The Protocols between what Threadline decides and what carries it out. No implementations."""
 
 from core.ports.installing import Installations, Sealing, Spent
-from core.ports.outside import Catalogue, ChatApi, Poster
+from core.ports.outside import Catalogue, ChatApi, ChatApis, Keys, Poster
 from core.ports.queue import Counts, Deliveries, Lanes, Marks
-from core.ports.storing import Conversations, Links, Transact, UnitOfWork
+from core.ports.storing import Accounts, Conversations, Links, Transact, UnitOfWork
 
 __all__ = [
+    "Accounts",
     "Catalogue",
     "ChatApi",
+    "ChatApis",
     "Conversations",
     "Counts",
     "Deliveries",
     "Installations",
+    "Keys",
     "Lanes",
     "Links",
     "Marks",

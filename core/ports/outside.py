@@ -4,14 +4,17 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from core.model import (
+    Account,
     Address,
     AnswerPart,
     AuthorId,
+    LaneId,
     Mark,
     Notice,
     Project,
     ProjectId,
     Remark,
+    SealedKey,
     ThreadState,
     Turn,
     WorkspaceId,
@@ -26,6 +29,49 @@ class ChatApi(Protocol):
 
         Raises a Retryable or Permanent of core.errors, and nothing else. Never retries.
         """
+        ...
+
+
+class ChatApis(Protocol):
+    """The projects' assistants, under whichever API key."""
+
+    async def ask(self, account: Account | None, project: ProjectId, turns: Sequence[Turn]) -> str:
+        """Ask as `ChatApi` does, under an account's key; under the installation's own where there is none.
+
+        Raises what `ChatApi` raises; OwnKeyRefused in place of KeyRefused where the key is an account's.
+        """
+        ...
+
+
+class Keys(Protocol):
+    """API keys of workspaces: what is done with one in clear."""
+
+    @property
+    def can_seal(self) -> bool:
+        """Tell whether a key can be kept at all."""
+        ...
+
+    def seal(self, key: str) -> SealedKey:
+        """Return a key as it may be stored. Raises SealMissing."""
+        ...
+
+    def opened(self, key: SealedKey) -> str:
+        """Return a key in clear. Raises SealMissing, SealUnbroken."""
+        ...
+
+    def lane(self, key: str) -> LaneId:
+        """Return the lane of a key: its fingerprint, which gives nothing of the key away."""
+        ...
+
+    async def unseen(self, key: str, projects: Collection[ProjectId]) -> Sequence[ProjectId]:
+        """Have a key accepted, and return which of these projects it does not see.
+
+        Raises KeyRefused, and other errors of core.errors, within about two seconds. Never retries.
+        """
+        ...
+
+    async def projects(self, account: Account | None, query: str) -> Sequence[Project]:
+        """Return projects as `Catalogue` does, under an account's key, or the installation's own."""
         ...
 
 

@@ -108,8 +108,12 @@ class Deliveries(Protocol):
         """Give an unlinked delivery, and its conversation, a project; its fence steps up by one."""
         ...
 
-    def move(self, to: LaneId, paused_before: float) -> int:
-        """Move every question that is still to be asked to another lane; return how many moved."""
+    def move(self, to: LaneId, now: datetime, of: ChannelKey | None = None) -> int:
+        """Move what is still to be asked in a workspace to another lane, into its line; return how many.
+
+        Whatever it waited for in its old lane, it is due now. Without `of`, what is to be asked in all
+        workspaces that have no account.
+        """
         ...
 
     def settle(self, delivery: Delivery, state: State, now: datetime) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from core.model import (
+    Account,
     AuthorId,
     ChannelKey,
     Conversation,
@@ -118,9 +119,9 @@ class Links(Protocol):
         ...
 
     def hold(self, platform: Platform, workspace: WorkspaceId) -> None:
-        """Have no link set in a workspace until the end of this transaction.
+        """Have no link, nor account, set in a workspace until the end of this transaction.
 
-        So what is stored as waiting for a link is seen by whoever sets one.
+        So what is stored as waiting for one is seen by whoever sets it.
         """
         ...
 
@@ -137,6 +138,26 @@ class Links(Protocol):
         ...
 
 
+class Accounts(Protocol):
+    """Which workspaces have an API key of their own."""
+
+    def get(self, platform: Platform, workspace: WorkspaceId) -> Account | None:
+        """Return a workspace's account, or None where it has none."""
+        ...
+
+    def put(self, account: Account) -> None:
+        """Set a workspace's account, in place of any before."""
+        ...
+
+    def remove(self, platform: Platform, workspace: WorkspaceId) -> bool:
+        """Take an account away; return False if there was none."""
+        ...
+
+    def all(self, platform: Platform) -> Sequence[Account]:
+        """Return all accounts of a platform."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """The repositories of one transaction."""
 
@@ -146,6 +167,8 @@ class UnitOfWork(Protocol):
     def deliveries(self) -> Deliveries: ...
     @property
     def lanes(self) -> Lanes: ...
+    @property
+    def accounts(self) -> Accounts: ...
     @property
     def links(self) -> Links: ...
     @property

@@ -2,5 +2,6 @@
 
 from core.project_api.catalogue import HttpCatalogue
 from core.project_api.chat import HttpChatApi
+from core.project_api.keyring import Keyring, lane_of
 
-__all__ = ["HttpCatalogue", "HttpChatApi"]
+__all__ = ["HttpCatalogue", "HttpChatApi", "Keyring", "lane_of"]

@@ -1,12 +1,13 @@
 """Looks up the organisation's projects over HTTP, read only; it neither keeps nor repeats anything."""
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from core.clock import Clock
-from core.errors import BrokenAnswer, InvalidProjectId
-from core.model import Project, project_id
+from core.errors import BrokenAnswer, InvalidProjectId, ProjectUnknown
+from core.model import Project, ProjectId, project_id
 from core.project_api.line import Line
 from core.project_api.replies import writable
 
@@ -60,6 +61,30 @@ class HttpCatalogue(Line):
         found = _projects(await self._call("GET", path, unsaid=[sought]))
         start = sought.casefold()
         return sorted(found, key=lambda project: not project.name.casefold().startswith(start))
+
+    async def unseen(self, projects: Collection[ProjectId]) -> Sequence[ProjectId]:
+        """Make sure that the key is accepted, and return which of these projects it does not see.
+
+        All of it at once, so within the total timeout. Raises what `projects` raises.
+        """
+        looks = [self._is_accepted(), *[self._sees(project) for project in projects]]
+        found = await asyncio.gather(*looks, return_exceptions=True)
+        for error in found:
+            if isinstance(error, BaseException):
+                raise error
+        return [project for project, is_seen in zip(projects, found[1:], strict=True) if not is_seen]
+
+    async def _is_accepted(self) -> bool:
+        """Return True if the key is accepted; raise what else is said."""
+        _projects(await self._call("GET", "/v1/projects?size=1", unsaid=()))
+        return True
+
+    async def _sees(self, project: ProjectId) -> bool:
+        try:
+            await self._call("GET", f"/v1/projects/{project_id(project)}", unsaid=())
+        except ProjectUnknown:
+            return False
+        return True
 
 
 def _projects(content: Any) -> Iterator[Project]:

@@ -1,9 +1,9 @@
 """How much may be asked: by a person, in a channel, in a thread, and how much of a workspace may wait."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.model import Amounts, Conversation, Question, Reason
+from core.model import Account, Amounts, Conversation, Question, Reason
 from core.ports import UnitOfWork
 
 _HOUR = timedelta(hours=1)
@@ -25,6 +25,15 @@ class Allowances:
     person: int | None = 60
     channel: int | None = 600
     waiting: int | None = 5_000
+
+    def narrowed_by(self, account: Account) -> "Allowances":
+        """Return what counts in a workspace with its own allowances: the smaller one of each."""
+        return replace(
+            self,
+            person=_smaller(self.person, account.person),
+            channel=_smaller(self.channel, account.channel),
+            waiting=_smaller(self.waiting, account.waiting),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +69,7 @@ def spent(
 def _upto(limit: int | None, told: int) -> int | None:
     """Return how far it matters how many there are."""
     return None if limit is None else limit + told
+
+
+def _smaller(*limits: int | None) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)

@@ -1,18 +1,17 @@
-"""From a claimed question to a stored answer: history, the chat call, and what becomes of its errors."""
+"""From a claimed question to a stored answer: the chat call, and what becomes of its errors."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
-from core import history, text
+from core import text
 from core.clock import Clock
 from core.errors import LeaseLost, RateLimited, ThreadlineError
 from core.model import (
     AnswerPart,
     AssistantAway,
-    AuthorId,
     Delivery,
     Lane,
     Mark,
@@ -26,7 +25,7 @@ from core.model import (
     Turn,
     Working,
 )
-from core.ports import ChatApi, Poster, Transact, UnitOfWork
+from core.ports import ChatApis, Poster, Transact, UnitOfWork
 from core.retry import Limits, overdue, pause_after
 from core.services.failing import (
     TELL_AGAIN_FROM,
@@ -41,9 +40,10 @@ from core.services.failing import (
 )
 from core.services.gates import Gates
 from core.services.leases import Leases
-from core.services.recalling import Heard, recalled
-from core.services.settling import succeeded
+from core.services.preparing import Prepared, Preparing
+from core.services.settling import in_lane, succeeded
 from core.services.showing import Showing
+from core.services.terms import Terms, terms_of
 
 log = structlog.get_logger(__name__)
 
@@ -53,10 +53,11 @@ _SHORT = 2_000  # characters that are cut sooner than a thread is woken
 
 @dataclass(frozen=True, slots=True)
 class AnsweringRules:
-    """`budget`: characters of history to send; `limits`: how long to try."""
+    """`own`: the installation's terms; `budget`: characters of history to send; `limits`: how long to try."""
 
     budget: int = 60_000
     limits: Limits = field(default_factory=Limits)
+    own: Terms = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +68,13 @@ class Owed:
     parts: Sequence[AnswerPart] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What is sent, and the question in it as it is stored."""
-
-    asked: str
-    window: history.Window
-
-
 class Answering:
     """Asks the project's assistant and stores what it said."""
 
     def __init__(
         self,
         transact: Transact,
-        chat: ChatApi,
+        chats: ChatApis,
         posters: Mapping[Platform, Poster],
         *,
         clock: Clock,
@@ -90,30 +83,34 @@ class Answering:
         random: Callable[[], float],
     ) -> None:
         self._transact = transact
-        self._chat = chat
+        self._chats = chats
         self._posters = posters
         self._clock = clock
         self._leases = leases
         self._rules = rules
         self._random = random
+        self._preparing = Preparing(transact, posters, clock, leases, own=rules.own, budget=rules.budget)
         self._showing = Showing(posters, clock)
         self._gates = Gates(clock)
 
-    async def ask(self, delivery: Delivery, heard: Heard | None) -> Owed | None:
+    async def ask(self, delivery: Delivery, prepared: Prepared | None) -> Owed | None:
         """Ask for a claimed delivery, and return what is to be posted; None if it was put back.
 
-        `heard` is what to send if it was claimed in this moment; else that is read. Raises LeaseLost and
+        `prepared` is what to send if it was claimed in this moment; else that is read. Raises LeaseLost and
         StoreUnavailable; every error of the assistant is settled here.
         """
         if delivery.project is None or self._is_spent(delivery):
             return Owed(await self._leases.persist(lambda uow: self._too_late(uow, delivery)))
-        said = await self._said(delivery, heard)
+        said = await self._preparing.said(delivery, prepared)
+        if isinstance(said, Delivery):
+            return Owed(said)
         await self._leases.check(delivery)
         if said is None or await self._held_up(delivery):
             return None
         async with self._showing.working(delivery):
             try:
-                answer = text.clean(await self._chat.ask(delivery.project, said.window.turns))
+                answer = await self._chats.ask(said.account, delivery.project, said.window.turns)
+                answer = text.clean(answer)
             except ThreadlineError as error:
                 failure = error
             else:
@@ -124,9 +121,9 @@ class Answering:
         notice = await self.failed(delivery, failure)
         return None if notice is None else Owed(notice)
 
-    def heard(self, uow: UnitOfWork, delivery: Delivery) -> Heard | None:
+    def prepare(self, uow: UnitOfWork, delivery: Delivery) -> Prepared | None:
         """Return, inside the transaction that claims it, what to send; None where nothing is to be asked."""
-        return recalled(uow, delivery, self._rules.budget) if delivery.state is State.ASKING else None
+        return self._preparing.prepared(uow, delivery) if delivery.state is State.ASKING else None
 
     async def failed(self, delivery: Delivery, error: ThreadlineError) -> Delivery | None:
         """Settle a failed attempt: return the notice that is owed, or None if it was put back."""
@@ -142,16 +139,21 @@ class Answering:
         jitter = self._random()
 
         def work(uow: UnitOfWork) -> tuple[Delivery, Lane]:
+            now = self._clock.now()
             after = failed(
                 uow,
                 delivery,
                 error,
                 limits=self._rules.limits,
-                now=self._clock.now(),
+                now=now,
                 jitter=jitter,
                 lease=self._leases.end(),
             )
-            return after, uow.lanes.get(delivery.lane)
+            lane = terms_of(uow, delivery.thread, self._rules.own).lane
+            if after.state is State.ACCEPTED and after.lane != lane:  # its key was changed meanwhile
+                after = replace(in_lane(uow, after, lane, now), due_at=now)
+                uow.deliveries.save(after, lease=None)
+            return after, uow.lanes.get(after.lane)
 
         try:
             after, lane = await self._leases.persist(work)
@@ -186,29 +188,6 @@ class Answering:
             return AssistantAway(until(delivery, lane, self._rules.limits, now))
         return QueuedUntil(lane.paused_until or now)
 
-    async def _said(self, delivery: Delivery, heard: Heard | None) -> "_Said | None":
-        """Return what to send; None, after putting it back, if the lane was paused since the claim.
-
-        Where names are looked up first, the turns are read again: what was edited meanwhile is sent as it
-        is now.
-        """
-        if heard is None:
-            heard = await self._transact(lambda uow: self._heard(uow, delivery))
-        names: Mapping[AuthorId, str] = {}
-        if heard is not None and len(heard.people) > 1:
-            names = await self._names(delivery, heard.people)
-            heard = await self._transact(lambda uow: self._heard(uow, delivery))
-        if heard is None:
-            return None
-        return _Said(heard.question, heard.window(names, self._rules.budget))
-
-    def _heard(self, uow: UnitOfWork, delivery: Delivery) -> Heard | None:
-        if not uow.deliveries.holds(delivery):
-            raise LeaseLost
-        if held_up(uow, delivery, self._clock.now()):
-            return None
-        return recalled(uow, delivery, self._rules.budget)
-
     def _is_spent(self, delivery: Delivery) -> bool:
         """Tell whether it is too old, or has ended the process that asked it too often."""
         old = overdue(self._clock.now() - delivery.accepted_at)
@@ -222,13 +201,6 @@ class Answering:
         back = put_back(delivery, until)
         await self._transact(lambda uow: uow.deliveries.save(back, lease=None))
         return True
-
-    async def _names(self, delivery: Delivery, people: Sequence[AuthorId]) -> Mapping[AuthorId, str]:
-        try:
-            return await self._poster(delivery).names(delivery.thread.workspace, people)
-        except ThreadlineError as error:
-            log.info("names unavailable", delivery=delivery.id, error=str(error))
-            return {}
 
     async def _split(self, delivery: Delivery, answer: str, *, trimmed: bool) -> Sequence[str]:
         """Cut the answer into messages; a long one in a thread of its own, where it holds nobody up."""

@@ -27,22 +27,31 @@ from core.model import (
 from core.ports import Transact, UnitOfWork
 from core.retry import MAX_AGE
 from core.services.allowances import Allowances, spent
-from core.services.linking import project_for, release
+from core.services.linking import bind_late, project_for
 from core.services.overtaking import Overtaking
 from core.services.rush import Rush
 from core.services.stopping import says_stop, stop
+from core.services.terms import Terms, terms_of
 
 _LEDGER = 10_000  #: threads
 
 
 @dataclass(frozen=True, slots=True)
 class AskingRules:
-    """`budget`: characters of history, which one question alone may not exceed. `lane`: the API key's."""
+    """`budget`: characters of history, which one question alone may not exceed.
+
+    The rest is the installation's own, for workspaces without an account: `lane` is its API key's.
+    """
 
     lane: LaneId
     default_project: ProjectId | None = None
     budget: int = 60_000
     allowances: Allowances = field(default_factory=Allowances)
+
+    @property
+    def own(self) -> Terms:
+        """The terms of who has no account."""
+        return Terms(self.lane, self.default_project, self.allowances)
 
 
 class Asking:
@@ -100,10 +109,12 @@ class Asking:
 
         False where it is none of ours, or was offered before.
         """
-        conversation = None if uow.deliveries.known(question) else self._conversation(uow, question, now)
+        terms = _terms(uow, question.thread, self._rules.own)
+        known = uow.deliveries.known(question)
+        conversation = None if known else self._conversation(uow, question, terms, now)
         if conversation is None:
             return False
-        self._enqueue(uow, conversation, question, None, now, ended=State.CANCELLED)
+        self._enqueue(uow, conversation, question, None, now, terms=terms, ended=State.CANCELLED)
         return True
 
     async def project_of(self, thread: ThreadKey) -> ProjectId | None:
@@ -112,7 +123,8 @@ class Asking:
         def work(uow: UnitOfWork) -> ProjectId | None:
             known = uow.conversations.get(thread)
             bound = None if known is None else known.project
-            return bound or project_for(uow, thread.linked_at, self._rules.default_project)
+            terms = terms_of(uow, thread, self._rules.own)
+            return bound or project_for(uow, thread.linked_at, terms.default_project)
 
         return await self._transact(work)
 
@@ -129,58 +141,44 @@ class Asking:
         """Return what became of the question, and what it has stopped."""
         if uow.deliveries.known(question):
             return Outcome.DUPLICATE, ()
-        conversation = self._conversation(uow, question, now)
+        terms = _terms(uow, question.thread, self._rules.own)
+        conversation = self._conversation(uow, question, terms, now)
         if conversation is None:
             return Outcome.IGNORED, ()
-        exceeded = spent(uow, self._rules.allowances, conversation, question, now)
+        exceeded = spent(uow, terms.allowances, conversation, question, now)
         silently = State.REFUSED if exceeded is not None and exceeded.silent else None
         if says_stop(question.text):
             stopped = stop(uow, conversation, question.author, now)
             done = Reason.STOPPED if stopped else Reason.NOTHING_TO_STOP
-            self._enqueue(uow, conversation, question, done, now, ended=silently)
+            self._enqueue(uow, conversation, question, done, now, terms=terms, ended=silently)
             return Outcome.STOPPED, stopped
         if exceeded is not None and silently is not None:
-            self._enqueue(uow, conversation, question, exceeded.reason, now, ended=silently)
+            self._enqueue(uow, conversation, question, exceeded.reason, now, terms=terms, ended=silently)
             return Outcome.REFUSED, ()
-        reason = self._objection(question, conversation.project) if exceeded is None else exceeded.reason
-        return self._enqueue(uow, conversation, question, reason, now), ()
+        objection = self._objection(question, conversation.project, terms)
+        reason = objection if exceeded is None else exceeded.reason
+        return self._enqueue(uow, conversation, question, reason, now, terms=terms), ()
 
-    def _conversation(self, uow: UnitOfWork, question: Question, now: datetime) -> Conversation | None:
+    def _conversation(
+        self, uow: UnitOfWork, question: Question, terms: Terms, now: datetime
+    ) -> Conversation | None:
         """Return a question's conversation, begun now if it may; None if it is not for us."""
         conversation = uow.conversations.locked(question.thread)
         if conversation is None:
             if not (question.addressed or _is_awaited(uow, question)):
                 return None
-            return uow.conversations.open(question.thread, self._project(uow, question))
-        if conversation.project is None:
-            return self._bind_late(uow, conversation, self._project(uow, question), now)
+            return uow.conversations.open(question.thread, _project(uow, question, terms))
+        if conversation.project is None and terms.has_key:
+            return bind_late(uow, conversation, _project(uow, question, terms), terms.lane, now)
         return conversation
 
-    def _project(self, uow: UnitOfWork, question: Question) -> ProjectId | None:
-        """Return what a thread that begins with this question is bound to; None holds till it is stored."""
-        at, default = question.thread.linked_at, self._rules.default_project
-        project = question.project or project_for(uow, at, default)
-        if project is None:
-            uow.links.hold(at.platform, at.workspace)
-            project = project_for(uow, at, default)
-        return project
-
-    def _bind_late(
-        self, uow: UnitOfWork, conversation: Conversation, project: ProjectId | None, now: datetime
-    ) -> Conversation:
-        """Bind a thread that began without a project, if there is one for it by now."""
-        if project is not None:
-            at = conversation.thread.linked_at
-            waiting = [one for one in uow.deliveries.unlinked(at) if one.conversation == conversation.id]
-            uow.conversations.bind(conversation.id, project)
-            release(uow, waiting, project, self._rules.lane, now)
-        return replace(conversation, project=project)
-
-    def _objection(self, question: Question, here: ProjectId | None) -> Reason | None:
+    def _objection(self, question: Question, here: ProjectId | None, terms: Terms) -> Reason | None:
         if question.objection is not None:
             return question.objection
         if question.project not in {None, here}:
             return Reason.OTHER_PROJECT
+        if here is not None and not terms.admits(here):
+            return Reason.NOT_ALLOWED
         if not question.text:
             return Reason.ONLY_FILES if question.has_files else Reason.EMPTY
         return Reason.TOO_LONG if len(question.text) > self._rules.budget else None
@@ -193,13 +191,15 @@ class Asking:
         reason: Reason | None,
         now: datetime,
         *,
+        terms: Terms,
         ended: State | None = None,
     ) -> Outcome:
         """Queue a question, or the notice that is its answer; with `ended`, only note it as that."""
         thread, project = question.thread, conversation.project
-        unlinked = reason is None and project is None
-        asks = reason is None and project is not None
-        lane = self._rules.lane if asks else posting_lane(thread.platform, thread.workspace)
+        asks = reason is None and project is not None and terms.has_key
+        unlinked = reason is None and not asks
+        missing = Reason.NO_KEY if unlinked and ended is None and not terms.has_key else None
+        lane = terms.lane if asks else posting_lane(thread.platform, thread.workspace)
         told = unlinked and any(
             one.conversation == conversation.id for one in uow.deliveries.unlinked(thread.linked_at)
         )
@@ -216,7 +216,7 @@ class Asking:
             paused_before=uow.lanes.get(lane).paused_total(now),
             rank=uow.deliveries.next_rank(lane, thread.platform, thread.workspace) if asks else 0,
             told=told,
-            notice=None if reason is None else Notice(reason, project),
+            notice=None if (owed := reason or missing) is None else Notice(owed, project),
         )
         uow.deliveries.enqueue(entry)
         if reason is None and ended is None:
@@ -249,6 +249,25 @@ class Asking:
 def cleaned(question: Question) -> Question:
     """Return the question without what no text should have, as it is stored and sent."""
     return replace(question, text=text.clean(question.text).strip())
+
+
+def _terms(uow: UnitOfWork, thread: ThreadKey, own: Terms) -> Terms:
+    """Return on what terms a question is asked; that there is no key holds till it is stored."""
+    terms = terms_of(uow, thread, own)
+    if not terms.has_key:
+        uow.links.hold(thread.platform, thread.workspace)
+        terms = terms_of(uow, thread, own)
+    return terms
+
+
+def _project(uow: UnitOfWork, question: Question, terms: Terms) -> ProjectId | None:
+    """Return what a thread that begins with this question is bound to; None holds till it is stored."""
+    at, default = question.thread.linked_at, terms.default_project
+    project = question.project or project_for(uow, at, default)
+    if project is None:
+        uow.links.hold(at.platform, at.workspace)
+        project = project_for(uow, at, default)
+    return project
 
 
 def _is_awaited(uow: UnitOfWork, question: Question) -> bool:

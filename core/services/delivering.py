@@ -16,7 +16,7 @@ from core.services.failing import TELL_AWAY_FROM, TELL_FROM
 from core.services.leases import RENEW_EVERY, Leases
 from core.services.marking import Marking
 from core.services.posting import Posting
-from core.services.recalling import Heard
+from core.services.preparing import Prepared
 from core.services.rush import Rush
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ class _Claimed:
     """A delivery that was just claimed; if it is to be asked, with what to send."""
 
     delivery: Delivery
-    heard: Heard | None
+    prepared: Prepared | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Delivering:
         def work(uow: UnitOfWork) -> tuple[Sequence[_Claimed], _Aside, datetime | None]:
             self._answering.expire(uow)
             taken = uow.deliveries.claim(now, until, self._concurrency, room)
-            claimed = [_Claimed(one, self._answering.heard(uow, one)) for one in taken]
+            claimed = [_Claimed(one, self._answering.prepare(uow, one)) for one in taken]
             free = self._telling is None or self._telling.done()
             aside = self._aside(uow, now) if free else _NOTHING
             return claimed, aside, uow.deliveries.next_due(now)
@@ -189,15 +189,15 @@ class Delivering:
         self._wake.set()
 
     async def _walk(self, claimed: "_Claimed", earlier: "asyncio.Task[None] | None") -> None:
-        heard = claimed.heard
+        prepared = claimed.prepared
         if earlier is not None:  # it has put the delivery back, and is still showing that
             await asyncio.wait([earlier])
-            heard = None  # it may have been edited meanwhile
+            prepared = None  # it may have been edited meanwhile
         owed: Owed | None = Owed(claimed.delivery)
         current = claimed.delivery
         try:
             if current.state is State.ASKING:
-                owed = await self._answering.ask(current, heard)
+                owed = await self._answering.ask(current, prepared)
             if owed is not None:
                 current = owed.delivery
                 await self._show(owed)

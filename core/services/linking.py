@@ -5,9 +5,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.clock import Clock
-from core.model import AuthorId, ChannelKey, Delivery, LaneId, Link, Platform, ProjectId, State, WorkspaceId
+from core.errors import ProjectNotAllowed
+from core.model import (
+    Account,
+    AuthorId,
+    ChannelKey,
+    Conversation,
+    Delivery,
+    LaneId,
+    Link,
+    Platform,
+    ProjectId,
+    State,
+    WorkspaceId,
+)
 from core.ports import Transact, UnitOfWork
 from core.services.settling import its_turn
+from core.services.terms import Terms, terms_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +31,8 @@ class Linked:
     channel: Link | None
     workspace: Link | None
     default: ProjectId | None
+    account: Account | None = None
+    has_key: bool = True
 
     @property
     def project(self) -> ProjectId | None:
@@ -33,7 +49,7 @@ def project_for(uow: UnitOfWork, at: ChannelKey, default: ProjectId | None) -> P
 def release(
     uow: UnitOfWork, waiting: Sequence[Delivery], project: ProjectId, lane: LaneId, now: datetime
 ) -> int:
-    """Give questions that waited for a link their project and their turn, oldest first; return how many."""
+    """Give what waited for a link, or a key, a project and its turn, oldest first; return how many."""
     uow.conversations.lock({one.conversation for one in waiting})
     released = 0
     for seen in waiting:
@@ -41,12 +57,35 @@ def release(
         if delivery is None or delivery.state is not State.UNLINKED:
             continue
         first = uow.deliveries.head(delivery.conversation) is None
-        unbound = uow.deliveries.bind(delivery, project)
-        bound = replace(unbound, lane=lane, state=State.WAITING, told=False, doubtful=False)
+        unbound = uow.deliveries.bind(delivery, delivery.project or project)
+        bound = replace(unbound, lane=lane, state=State.WAITING, told=False, doubtful=False, notice=None)
         if first:  # due by the clock of whoever works here, which need not be that of an operator's command
             bound = replace(its_turn(uow, bound, now), due_at=min(now, bound.accepted_at))
         uow.deliveries.save(bound, lease=None)
         released += 1
+    return released
+
+
+def bind_late(
+    uow: UnitOfWork, conversation: Conversation, project: ProjectId | None, lane: LaneId, now: datetime
+) -> Conversation:
+    """Return a thread that began without a project, bound and released if there is one for it by now."""
+    if project is not None:
+        at = conversation.thread.linked_at
+        waiting = [one for one in uow.deliveries.unlinked(at) if one.conversation == conversation.id]
+        uow.conversations.bind(conversation.id, project)
+        release(uow, waiting, project, lane, now)
+    return replace(conversation, project=project)
+
+
+def release_all(uow: UnitOfWork, at: ChannelKey, own: Terms, now: datetime) -> int:
+    """Give all that waits in a place, and has a project and a key by now, its turn; return how many."""
+    released = 0
+    for waiting in uow.deliveries.unlinked(at):
+        terms = terms_of(uow, waiting.thread, own)
+        project = waiting.project or project_for(uow, waiting.thread.linked_at, terms.default_project)
+        if terms.has_key and project is not None:
+            released += release(uow, [waiting], project, terms.lane, now)
     return released
 
 
@@ -69,8 +108,7 @@ class Linking:
     ) -> None:
         self._transact = transact
         self._clock = clock
-        self._lane = lane
-        self._default = default_project
+        self._own = Terms(lane, default_project)
         self._wake = wake
 
     async def link(
@@ -79,13 +117,17 @@ class Linking:
         """Link a place, and return how many waiting questions will now be answered.
 
         Threads that have begun keep the project they began with. With `answers_all`, whatever begins a
-        thread there is a question from now on.
+        thread there is a question from now on. Raises ProjectNotAllowed.
         """
         now = self._clock.now()
 
         def work(uow: UnitOfWork) -> int:
+            terms = terms_of(uow, at, self._own)
+            if not terms.admits(project):
+                raise ProjectNotAllowed
             uow.links.put(Link(at, project, by, now, answers_all))
-            return release(uow, uow.deliveries.unlinked(at), project, self._lane, now)
+            waiting = uow.deliveries.unlinked(at) if terms.has_key else ()
+            return release(uow, waiting, project, terms.lane, now)
 
         released = await self._transact(work)
         if released:
@@ -95,19 +137,14 @@ class Linking:
     async def begin(self, platform: Platform) -> int:
         """At a start: bring what is still to be asked under today's settings; return how many were released.
 
-        The API key may have changed, and with it the lane; and a default project may have been set for
-        questions that wait for one.
+        The installation's API key may have changed, and with it the lane of who has none of their own; and a
+        default project may have been set for questions that wait for one.
         """
         now, everywhere = self._clock.now(), ChannelKey(platform, WorkspaceId(""))
 
         def work(uow: UnitOfWork) -> int:
-            uow.deliveries.move(self._lane, uow.lanes.get(self._lane).paused_total(now))
-            released = 0
-            for waiting in uow.deliveries.unlinked(everywhere):
-                project = project_for(uow, waiting.thread.linked_at, self._default)
-                if project is not None:
-                    released += release(uow, [waiting], project, self._lane, now)
-            return released
+            uow.deliveries.move(self._own.lane, now)
+            return release_all(uow, everywhere, self._own, now)
 
         return await self._transact(work)
 
@@ -116,8 +153,14 @@ class Linking:
         return await self._transact(lambda uow: uow.links.remove(at))
 
     async def status(self, at: ChannelKey) -> Linked:
-        """Tell what a place is linked to, and by what."""
-        return await self._transact(lambda uow: _linked(uow, at, self._default))
+        """Tell what a place is linked to, and by what; and under whose key it asks."""
+
+        def work(uow: UnitOfWork) -> Linked:
+            terms = terms_of(uow, at, self._own)
+            linked = _linked(uow, at, terms.default_project)
+            return replace(linked, account=terms.account, has_key=terms.has_key)
+
+        return await self._transact(work)
 
     async def all(self, platform: Platform) -> Sequence[Link]:
         """Return every link of a platform."""

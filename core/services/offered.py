@@ -6,7 +6,8 @@ from datetime import datetime
 
 from core.clock import Clock
 from core.model import DeliveryId
-from core.ports import Transact
+from core.ports import Keys, Transact
+from core.services.accounting import Accounting
 from core.services.amending import Amending
 from core.services.asking import Asking, AskingRules
 from core.services.collecting import Collecting
@@ -24,6 +25,7 @@ class Services:
     amending: Amending
     stopping: Stopping
     linking: Linking
+    accounting: Accounting
     collecting: Collecting
     purging: Purging
 
@@ -36,6 +38,7 @@ class Services:
         delivering: Delivering,
         *,
         new_id: Callable[[datetime], DeliveryId],
+        keys: Keys,
         wake: Callable[[], None] | None = None,
     ) -> "Services":
         """Return the services over one store; what they accept, and end, `delivering` hears of.
@@ -53,6 +56,7 @@ class Services:
             linking=Linking(
                 transact, clock, lane=rules.lane, default_project=rules.default_project, wake=wake
             ),
+            accounting=Accounting(transact, clock, rules.own, keys, wake=wake),
             collecting=Collecting(transact),
             purging=Purging(transact, purged=delivering.purged),
         )

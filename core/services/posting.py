@@ -50,12 +50,12 @@ class Posting:
             current = await self._post_owed(current)
 
     async def tell_unlinked(self, delivery: Delivery) -> None:
-        """Tell a thread that its channel has no project; told a day ago already, say that time is up."""
+        """Tell a thread that its channel has no project, or nobody a key; told a day ago, that time is up."""
         if delivery.told:
             await self.post(await self._leases.persist(lambda uow: self._expired(uow, delivery)))
             return
         try:
-            await self._show(delivery, Notice(Reason.NOT_LINKED))
+            await self._show(delivery, delivery.notice or Notice(Reason.NOT_LINKED))
         except (LeaseLost, StoreUnavailable):
             raise
         except (AskerAway, CannotLook) as error:
@@ -162,5 +162,5 @@ class Posting:
         return after if after.state is State.POSTING else None
 
     def _expired(self, uow: UnitOfWork, delivery: Delivery) -> Delivery:
-        now = self._clock.now()
-        return give_up(uow, delivery, Reason.LINK_EXPIRED, now=now, lease=self._leases.end())
+        late = Reason.LINK_EXPIRED if delivery.notice is None else Reason.NO_KEY_IN_TIME
+        return give_up(uow, delivery, late, now=self._clock.now(), lease=self._leases.end())

@@ -12,11 +12,12 @@ _AT_ONCE = 200  #: conversations in one transaction
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """How much was deleted of a workspace: links, conversations with their questions and answers, tokens."""
+    """How much was deleted of a workspace: links, conversations with all that was said, tokens, account."""
 
     links: int
     conversations: int
     installations: int = 0
+    account: bool = False
 
 
 class Purging:
@@ -35,7 +36,7 @@ class Purging:
         left: datetime | None = None,
         upto: datetime | None = None,
     ) -> Purged:
-        """Delete a workspace's installation, links, conversations, questions and answers; return how many.
+        """Delete a workspace's installation and account, links, conversations, questions and answers.
 
         `left`: when it removed the app; that alone is remembered, for `left`. An installation newer than
         `upto` stays. Raises StoreUnavailable; what was deleted by then stays deleted, and doing it again
@@ -48,9 +49,10 @@ class Purging:
             installed = uow.installations.remove(platform, workspace, upto)
             links = uow.links.purge(platform, workspace)
             many = uow.conversations.purge(platform, workspace, _AT_ONCE)
-            if many < _AT_ONCE:
-                uow.lanes.remove(posting_lane(platform, workspace))
-            return Purged(links, many, int(installed))
+            if many == _AT_ONCE:  # while any question is there, it must not be asked under another key
+                return Purged(links, many, int(installed))
+            uow.lanes.remove(posting_lane(platform, workspace))
+            return Purged(links, many, int(installed), uow.accounts.remove(platform, workspace))
 
         whole = Purged(0, 0)
         while True:
@@ -60,6 +62,7 @@ class Purging:
                 whole.links + gone.links,
                 whole.conversations + gone.conversations,
                 whole.installations + gone.installations,
+                gone.account,
             )
             if gone.conversations < _AT_ONCE:
                 return whole

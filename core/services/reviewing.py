@@ -9,6 +9,7 @@ from core.errors import Permanent
 from core.model import Delivery, DeliveryId, LaneId, State, posting_lane
 from core.ports import Transact, UnitOfWork
 from core.services.settling import its_turn
+from core.services.terms import Terms, terms_of
 
 
 class NotToBeRevived(Permanent):
@@ -28,10 +29,10 @@ class Reviewing:
     """Lists what waits for a human, and does what they decide."""
 
     def __init__(self, transact: Transact, clock: Clock, *, lane: LaneId, wake: Callable[[], None]) -> None:
-        """`lane`: the API key's, for what is asked again."""
+        """`lane`: the installation's API key's, for what is asked again where there is no account."""
         self._transact = transact
         self._clock = clock
-        self._lane = lane
+        self._own = Terms(lane)
         self._wake = wake
 
     async def listed(self, state: State, limit: int = 50) -> Sequence[Reviewed]:
@@ -66,10 +67,11 @@ class Reviewing:
         if not posting and (found.project is None or uow.conversations.asked(delivery) is None):
             raise NotToBeRevived(f"{delivery} has no project, or its text is gone: it has to be asked anew")
         thread = found.thread
+        posts_in = posting_lane(thread.platform, thread.workspace)
         fresh = replace(
             found,
             state=State.WAITING,
-            lane=posting_lane(thread.platform, thread.workspace) if posting else self._lane,
+            lane=posts_in if posting else terms_of(uow, thread, self._own).lane,
             notice=None if parts or not posting else found.notice,
             accepted_at=now,
             attempt=0,

@@ -46,6 +46,17 @@ def its_turn(uow: UnitOfWork, delivery: Delivery, now: datetime) -> Delivery:
     )
 
 
+def in_lane(uow: UnitOfWork, delivery: Delivery, lane: LaneId, now: datetime) -> Delivery:
+    """Return a question that is to be asked as it stands in another lane, at its workspace's next place."""
+    thread = delivery.thread
+    return replace(
+        delivery,
+        lane=lane,
+        paused_before=uow.lanes.get(lane).paused_total(now),
+        rank=uow.deliveries.next_rank(lane, thread.platform, thread.workspace),
+    )
+
+
 def succeeded(uow: UnitOfWork, lane: LaneId, now: datetime) -> None:
     """Note that a lane let a call through: after a pause it widens by one each time."""
     seen = uow.lanes.get(lane)

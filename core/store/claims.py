@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    TextClause,
     and_,
     bindparam,
     case,
@@ -19,12 +20,23 @@ from sqlalchemy import (
     text,
 )
 
-from core.model import DeliveryId, Lane, LaneId, State
+from core.model import ChannelKey, DeliveryId, Lane, LaneId, State
 from core.store.lanes import SqlLanes, lane_of
-from core.store.tables import IS_ACCEPTED, IS_FREE, IS_LEASED, AnyRow, DeliveryRow, LaneRow, table
+from core.store.tables import (
+    IS_ACCEPTED,
+    IS_FREE,
+    IS_LEASED,
+    IS_OPEN,
+    AccountRow,
+    AnyRow,
+    DeliveryRow,
+    LaneRow,
+    table,
+)
 
 _deliveries = table(DeliveryRow)
 _lanes = table(LaneRow)
+_accounts = table(AccountRow)
 
 _free = text(IS_FREE)
 _leased = text(IS_LEASED)
@@ -124,19 +136,24 @@ class Claims:
         )
         return freed.rowcount
 
-    def move(self, to: LaneId, paused_before: float) -> int:
-        """Move what is still to be asked to another lane, and have newcomers there not pass it."""
+    def move(self, to: LaneId, now: datetime, of: ChannelKey | None) -> int:
+        """Move what is still to be asked to another lane: it goes on from where that one's line is."""
         # What was revived to be posted, and waits for its turn, stays in its workspace's lane.
         posting = literal("post ") + _deliveries.c.platform + " " + _deliveries.c.workspace
         elsewhere = _deliveries.c.lane.not_in([to, posting])
-        to_be_asked = (_deliveries.c.notice.is_(None), elsewhere)
+        to_be_asked = (_deliveries.c.notice.is_(None), elsewhere, *_in(of))
         first = select(func.min(_deliveries.c.rank)).where(_accepted, *to_be_asked)
-        rank = self._connection.execute(first).scalar() or 0
-        self._lanes.serve(to, rank - 1)
+        ahead = self._next(to, of) - (self._connection.execute(first).scalar() or 0)
+        is_in_line = _deliveries.c.state == State.ACCEPTED.value
         moved = self._connection.execute(
             _deliveries.update()
             .where(_deliveries.c.state.in_([State.ACCEPTED.value, State.WAITING.value]), *to_be_asked)
-            .values(lane=to, paused_before=paused_before)
+            .values(
+                lane=to,
+                paused_before=self._lanes.get(to).paused_total(now),
+                due_at=case((_deliveries.c.due_at > now, now), else_=_deliveries.c.due_at),
+                rank=case((is_in_line, _deliveries.c.rank + ahead), else_=_deliveries.c.rank),
+            )
         )
         return moved.rowcount
 
@@ -190,6 +207,12 @@ class Claims:
                 times.append(lane.later)
         return min(times, default=None)
 
+    def _next(self, lane: LaneId, of: ChannelKey | None = None) -> int:
+        """Return the next place in a lane's line; with `of`, the next one of that workspace."""
+        if of is not None:
+            return self.next_rank(lane, of.platform, of.workspace)
+        return 1 + self._lanes.get(lane).served
+
     def _open_lanes(self, now: datetime) -> Sequence[Lane]:
         """Return the open lanes with something due, locked: claims in a lane happen one after the other.
 
@@ -241,6 +264,18 @@ class Claims:
             .with_for_update(skip_locked=True)
         )
         return self._connection.execute(untold).all()
+
+
+def _in(of: ChannelKey | None) -> Sequence[ColumnElement[bool] | TextClause]:
+    """Return the condition for what is open in a workspace; or, without one, in those without an account."""
+    if of is not None:
+        here = (_deliveries.c.platform == of.platform, _deliveries.c.workspace == of.workspace)
+        return (*here, text(IS_OPEN))
+    theirs = (
+        _accounts.c.platform == _deliveries.c.platform,
+        _accounts.c.workspace == _deliveries.c.workspace,
+    )
+    return (~exists().where(*theirs),)
 
 
 def _lanes_with(condition: ColumnElement[bool]) -> Select[Any]:

@@ -219,8 +219,8 @@ class SqlDeliveries:
         bound = self._connection.execute(_BIND, {"bound": delivery.id, "project": project})
         return row_delivery(bound.one())
 
-    def move(self, to: LaneId, paused_before: float) -> int:
-        return self._claims.move(to, paused_before)
+    def move(self, to: LaneId, now: datetime, of: ChannelKey | None = None) -> int:
+        return self._claims.move(to, now, of)
 
     def settle(self, delivery: Delivery, state: State, now: datetime) -> None:
         self._write(delivery, state=state.value, lease_until=None, settled_at=now, receipt="")

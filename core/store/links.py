@@ -40,7 +40,7 @@ class SqlLinks:
         return found.get(at.channel) if at.channel else None, found.get("")
 
     def put(self, link: Link) -> None:
-        self._lock(link.at.platform, link.at.workspace, "pg_advisory_xact_lock")
+        lock(self._connection, link.at.platform, link.at.workspace)
         self.remove(link.at)
         self._connection.execute(
             _links.insert().values(
@@ -55,7 +55,7 @@ class SqlLinks:
         )
 
     def hold(self, platform: Platform, workspace: WorkspaceId) -> None:
-        self._lock(platform, workspace, "pg_advisory_xact_lock_shared")
+        lock(self._connection, platform, workspace, "pg_advisory_xact_lock_shared")
 
     def remove(self, at: ChannelKey) -> bool:
         return self._connection.execute(_REMOVE, _place(at)).rowcount == 1
@@ -70,11 +70,14 @@ class SqlLinks:
         )
         return [_link(row) for row in rows]
 
-    def _lock(self, platform: Platform, workspace: WorkspaceId, kind: str) -> None:
-        """Take a lock of what is not there yet, where there is more than one writer."""
-        if self._connection.dialect.name != "sqlite":
-            named = func.hashtextextended(f"links {platform} {workspace}", 0)
-            self._connection.execute(select(getattr(func, kind)(named)))
+
+def lock(
+    connection: Connection, platform: Platform, workspace: WorkspaceId, kind: str = "pg_advisory_xact_lock"
+) -> None:
+    """Take a lock of what is not there yet, a link or an account, where there is more than one writer."""
+    if connection.dialect.name != "sqlite":
+        named = func.hashtextextended(f"links {platform} {workspace}", 0)
+        connection.execute(select(getattr(func, kind)(named)))
 
 
 def _place(at: ChannelKey) -> dict[str, str]:

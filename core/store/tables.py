@@ -242,6 +242,24 @@ class SpentRow(Row, table=True):
     until: datetime
 
 
+class AccountRow(Row, table=True):
+    """A workspace's own API key, sealed, and what it may be used for; `projects` are parted by spaces."""
+
+    __tablename__ = "accounts"
+
+    platform: str = Field(primary_key=True)
+    workspace: str = Field(primary_key=True)
+    sealed: str
+    lane: str
+    ending: str
+    projects: str
+    set_by: str
+    set_at: datetime
+    person: int | None = None
+    channel: int | None = None
+    waiting: int | None = None
+
+
 def table(of: type[Row]) -> Table:
     """Return the SQLAlchemy table of a row class, for statements."""
     return Row.metadata.tables[str(of.__tablename__)]

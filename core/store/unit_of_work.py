@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from core.store.accounts import SqlAccounts
 from core.store.conversations import SqlConversations
 from core.store.counts import SqlCounts
 from core.store.deliveries import SqlDeliveries
@@ -15,6 +16,7 @@ class SqlUnitOfWork:
     """Lives as long as its transaction; whoever made it commits or rolls back."""
 
     def __init__(self, connection: Connection) -> None:
+        self.accounts = SqlAccounts(connection)
         self.conversations = SqlConversations(connection)
         self.lanes = SqlLanes(connection)
         self.deliveries = SqlDeliveries(connection, self.lanes)

@@ -8,6 +8,7 @@ from core.model import (
     COUNTED_FOR,
     FINAL,
     SETTLED,
+    ChannelKey,
     Delivery,
     DeliveryId,
     Lane,
@@ -59,8 +60,7 @@ class MemoryClaims:
             and row.delivery.lane == lane
             and (row.delivery.thread.platform, row.delivery.thread.workspace) == (platform, workspace)
         ]
-        served = self._tables.lanes.get(lane, Lane(lane)).served
-        return 1 + max([served, *ranks])
+        return 1 + max([self._served(lane), *ranks])
 
     def holds(self, delivery: Delivery) -> bool:
         row = self._tables.rows.get(delivery.id)
@@ -88,21 +88,32 @@ class MemoryClaims:
             self._tables.change(freed, None)
         return len(expired)
 
-    def move(self, to: LaneId, paused_before: float) -> int:
+    def move(self, to: LaneId, now: datetime, of: ChannelKey | None = None) -> int:
         asked_for = [
             row.delivery
             for row in self._tables.queued()
             if row.delivery.state in {State.ACCEPTED, State.WAITING}
             and row.delivery.notice is None
             and row.delivery.lane not in {to, _posts_in(row.delivery)}
+            and self._moves(row.delivery, of)
         ]
-        ranks = [one.rank for one in asked_for if one.state is State.ACCEPTED]
-        if ranks and to in self._tables.lanes:
-            lane = self._tables.lanes[to]
-            self._tables.lanes[to] = replace(lane, served=max(lane.served, min(ranks) - 1))
+        following = self._served(to) + 1 if of is None else self.next_rank(to, of.platform, of.workspace)
+        ahead = following - min((one.rank for one in asked_for if one.state is State.ACCEPTED), default=0)
+        paused = self._tables.lanes.setdefault(to, Lane(to)).paused_total(now)
         for one in asked_for:
-            self._tables.change(replace(one, lane=to, paused_before=paused_before), None)
+            rank = one.rank + ahead if one.state is State.ACCEPTED else one.rank
+            moved = replace(one, lane=to, paused_before=paused, rank=rank, due_at=min(one.due_at, now))
+            self._tables.change(moved, None)
         return len(asked_for)
+
+    def _moves(self, delivery: Delivery, of: ChannelKey | None) -> bool:
+        workspace = (delivery.thread.platform, delivery.thread.workspace)
+        if of is not None:
+            return workspace == (of.platform, of.workspace)
+        return workspace not in self._tables.accounts
+
+    def _served(self, lane: LaneId) -> int:
+        return self._tables.lanes.get(lane, Lane(lane)).served
 
     def tell_paused(
         self, now: datetime, beyond: datetime, away: datetime, limit: int

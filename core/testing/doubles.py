@@ -6,16 +6,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from core.errors import OutcomeUnknown, ThreadlineError
+from core.errors import KeyRefused, OutcomeUnknown, ThreadlineError
 from core.model import (
+    Account,
     Address,
     AnswerPart,
     AuthorId,
     DeliveryId,
+    LaneId,
     Mark,
     Notice,
+    Project,
     ProjectId,
     Remark,
+    SealedKey,
     ThreadState,
     Turn,
     WorkspaceId,
@@ -71,11 +75,13 @@ class ScriptedChat:
     def __init__(self) -> None:
         self.script: list[str | Exception] = []
         self.asked: list[tuple[ProjectId, tuple[Turn, ...]]] = []
+        self.under: list[Account | None] = []
         self.hold: asyncio.Event | None = None
         self.reached = asyncio.Event()
 
-    async def ask(self, project: ProjectId, turns: Sequence[Turn]) -> str:
+    async def ask(self, account: Account | None, project: ProjectId, turns: Sequence[Turn]) -> str:
         self.asked.append((project, tuple(turns)))
+        self.under.append(account)
         self.reached.set()
         if self.hold is not None:
             await self.hold.wait()
@@ -83,6 +89,40 @@ class ScriptedChat:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+
+class ScriptedKeys:
+    """Knows keys and the projects that each sees; `error` is raised instead."""
+
+    def __init__(self, **known: Sequence[Project]) -> None:
+        self.known = dict(known)
+        self.own: Sequence[Project] = ()
+        self.can_seal = True
+        self.error: ThreadlineError | None = None
+
+    def seal(self, key: str) -> SealedKey:
+        return SealedKey(f"sealed {key}")
+
+    def opened(self, key: SealedKey) -> str:
+        return key.removeprefix("sealed ")
+
+    def lane(self, key: str) -> LaneId:
+        return LaneId(f"lane of {key}")
+
+    async def unseen(self, key: str, projects: Collection[ProjectId]) -> Sequence[ProjectId]:
+        seen = {project.id for project in self._seen(key)}
+        return [project for project in projects if project not in seen]
+
+    async def projects(self, account: Account | None, query: str) -> Sequence[Project]:
+        seen = self.own if account is None else self._seen(self.opened(account.key))
+        return [project for project in seen if query in project.name]
+
+    def _seen(self, key: str) -> Sequence[Project]:
+        if self.error is not None:
+            raise self.error
+        if key not in self.known:
+            raise KeyRefused
+        return self.known[key]
 
 
 class RecordingPoster:

@@ -25,7 +25,7 @@ from core.model import (
 )
 from core.ports import UnitOfWork
 from core.testing.installed import MemoryInstallations, MemorySpent
-from core.testing.places import MemoryCounts, MemoryLanes, MemoryLinks, MemoryMarks
+from core.testing.places import MemoryAccounts, MemoryCounts, MemoryLanes, MemoryLinks, MemoryMarks
 from core.testing.queue import MemoryDeliveries
 from core.testing.tables import Tables
 
@@ -155,6 +155,7 @@ def _asks(owner: DeliveryId, turn: Turn, delivery: DeliveryId) -> bool:
 
 class _Unit:
     def __init__(self, tables: Tables) -> None:
+        self.accounts = MemoryAccounts(tables)
         self.conversations = _Conversations(tables)
         self.deliveries = MemoryDeliveries(tables)
         self.lanes = MemoryLanes(tables)

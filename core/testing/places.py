@@ -1,10 +1,11 @@
-"""The store's twin: lanes, links, marks and counts."""
+"""The store's twin: lanes, links, accounts, marks and counts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from core.model import (
+    Account,
     Amounts,
     ChannelKey,
     ConversationId,
@@ -71,6 +72,24 @@ class MemoryLinks:
     def all(self, platform: Platform) -> Sequence[Link]:
         links = [link for link in self._tables.links.values() if link.at.platform == platform]
         return sorted(links, key=lambda link: (link.at.workspace, link.at.channel))
+
+
+class MemoryAccounts:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def get(self, platform: Platform, workspace: WorkspaceId) -> Account | None:
+        return self._tables.accounts.get((platform, workspace))
+
+    def put(self, account: Account) -> None:
+        self._tables.accounts[account.platform, account.workspace] = account
+
+    def remove(self, platform: Platform, workspace: WorkspaceId) -> bool:
+        return self._tables.accounts.pop((platform, workspace), None) is not None
+
+    def all(self, platform: Platform) -> Sequence[Account]:
+        theirs = [account for account in self._tables.accounts.values() if account.platform == platform]
+        return sorted(theirs, key=lambda account: account.workspace)
 
 
 class MemoryMarks:

@@ -8,6 +8,7 @@ from datetime import datetime
 from core.errors import StoreUnavailable
 from core.model import (
     HEADS,
+    Account,
     AnswerPart,
     ChannelKey,
     Conversation,
@@ -49,6 +50,7 @@ class Tables:
     parts: dict[DeliveryId, tuple[AnswerPart, ...]] = field(default_factory=dict)
     lanes: dict[LaneId, Lane] = field(default_factory=dict)
     links: dict[ChannelKey, Link] = field(default_factory=dict)
+    accounts: dict[tuple[Platform, WorkspaceId], Account] = field(default_factory=dict)
     marks: dict[DeliveryId, tuple[Mark, datetime]] = field(default_factory=dict)
     marked: dict[DeliveryId, Mark] = field(default_factory=dict)
     installations: dict[tuple[Platform, WorkspaceId], Installation] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from core.services.marking import Marking
 from core.services.offered import Services
 from core.services.posting import Posting
 from core.store import Store, connect, migrate
-from core.testing import RecordingPoster, ScriptedChat, SettableClock, numbered
+from core.testing import RecordingPoster, ScriptedChat, ScriptedKeys, SettableClock, numbered
 from tests.faults.rows import Note
 from tests.fixtures.queued import CHAT, SHOP, question
 
@@ -93,7 +93,8 @@ async def _replica(folder: Path, clock: SettableClock, poster: SlowPoster) -> As
     store, chat = Store(engine), ScriptedChat()
     leases = Leases(store, clock)
     posters: dict[Platform, Poster] = {CHAT: poster}
-    rules = AnsweringRules(60_000, Limits())
+    asking = AskingRules(lane=LaneId("key"), default_project=SHOP)
+    rules = AnsweringRules(60_000, Limits(), own=asking.own)
     answering = Answering(store, chat, posters, clock=clock, leases=leases, rules=rules, random=lambda: 0.5)
     delivering = Delivering(
         store,
@@ -105,8 +106,7 @@ async def _replica(folder: Path, clock: SettableClock, poster: SlowPoster) -> As
         concurrency=QUESTIONS,
         on_next_due=lambda _: None,
     )
-    asking = AskingRules(lane=LaneId("key"), default_project=SHOP)
-    services = Services.over(store, clock, asking, delivering, new_id=numbered())
+    services = Services.over(store, clock, asking, delivering, new_id=numbered(), keys=ScriptedKeys())
     try:
         yield Replica(store, chat, leases, delivering, services)
     finally:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from bots.discord.views import FORM
 from tests.fixtures.guild import FOLLOW_UP, MEDIA, SHOP, GuildWalk, guild_walk
 
@@ -254,8 +256,7 @@ async def test_a_channel_that_has_no_project_is_told_and_answered_once_it_is_lin
 
 async def test_nobody_asks_through_an_unknown_assistant_key(tmp_path: Path) -> None:
     async with guild_walk(tmp_path) as town:
-        assert town.settings.chat is not None
-        key = type(town.settings.chat.key)("another")
+        key = SecretStr("another")
         town.settings = replace(town.settings, chat=replace(town.settings.chat, key=key))
         async with town.run():
             thread = await town.thread(await town.mention("who consumes order.created?"))

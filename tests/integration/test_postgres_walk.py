@@ -15,11 +15,12 @@ import pytest_asyncio
 from bots.demo.assistant import faults
 from bots.settings.parsing import Wrong, database
 from bots.slack.inbound import SLACK
-from bots.wiring import lane_of, new_delivery_id, running
+from bots.wiring import new_delivery_id, running
+from bots.wiring.parts import asking_rules
 from core.clock import SystemClock
 from core.errors import StoreUnusable
 from core.model import AuthorId, EventId, MessageId, Question, ThreadKey, WorkspaceId
-from core.services.asking import Asking, AskingRules
+from core.services.asking import Asking
 from core.services.rush import Rush
 from core.store import PooledStore, Wakes, connect
 from tests.fixtures.commands import invoke
@@ -98,7 +99,7 @@ async def test_what_one_process_accepts_another_answers_at_once(town: Walk) -> N
     asking = Asking(
         store,
         town.clock,
-        AskingRules(lane_of(town.settings.chat), town.settings.default_project),
+        asking_rules(town.settings),
         new_id=new_delivery_id,
         wake=wakes.notify,
         cancelled=lambda _: None,

@@ -75,8 +75,8 @@ async def test_a_start_that_fails_leaves_nothing_open(town: Walk, socket: bool) 
         pass  # and now it starts
 
 
-async def test_without_an_assistant_or_a_platform_there_is_nothing_to_run(town: Walk) -> None:
-    town.settings = replace(town.settings, chat=None)
+async def test_without_a_key_or_the_means_to_keep_some_there_is_nothing_to_run(town: Walk) -> None:
+    town.settings = replace(town.settings, chat=replace(town.settings.chat, key=None))
     with pytest.raises(ValueError, match="assistant"):
         async with town.run():
             pass

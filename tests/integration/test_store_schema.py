@@ -19,7 +19,7 @@ from core.ports import UnitOfWork
 from core.store import SoleProcess, connect, migrate
 from core.store.tables import Row
 from core.store.unit_of_work import SqlUnitOfWork
-from tests.fixtures.queued import ANA, BUDGET, CHAT, KEY, NOW, at, enqueue, place, question, thread
+from tests.fixtures.queued import ANA, BUDGET, CHAT, KEY, NOW, OTHER, at, enqueue, place, question, thread
 
 
 @pytest.fixture
@@ -227,6 +227,8 @@ _HOT: dict[str, tuple[Hot, set[str]]] = {
         {"ix_deliveries_open", "ix_deliveries_aside", "ix_deliveries_kept", "ix_deliveries_accepted"},
     ),
     "newest": (lambda uow: uow.deliveries.newest(), {"ix_deliveries_accepted", "ix_deliveries_open"}),
+    "account": (lambda uow: uow.accounts.get(CHAT, place().workspace), {"sqlite_autoindex_accounts_1"}),
+    "move of one": (lambda uow: uow.deliveries.move(OTHER, NOW, place()), {"ix_deliveries_open"}),
     "turns": (_turns_of_claimed, {"ix_turns_said"}),
     "speakers": (_speakers_of_claimed, {"ix_turns_said"}),
 }

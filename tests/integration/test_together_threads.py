@@ -17,6 +17,7 @@ from core.services.purging import Purged, Purging
 from core.services.reviewing import NotToBeRevived, Reviewing
 from core.services.settling import settle
 from core.services.stopping import Stopping
+from core.services.terms import Terms
 from core.testing import RecordingPoster, ScriptedChat
 from tests.fixtures.queued import ANA, CHAT, KEY, SHOP, TEAM, at, claim, claim_one, place, question, thread
 from tests.fixtures.together import Together, together
@@ -203,7 +204,7 @@ async def _while_it_is_answered(
         {CHAT: RecordingPoster()},
         clock=two.clock,
         leases=leases,
-        rules=AnsweringRules(),
+        rules=AnsweringRules(own=Terms(KEY)),
         random=lambda: 0.5,
     )
     asking = asyncio.ensure_future(answering.ask(held, None))

@@ -76,6 +76,7 @@ def test_what_one_can_do_with_threadline(commands: dict[str, dict[str, Any]]) ->
     assert {name: options(one) for name, one in below.items()} == {
         "link": {"project": (TEXT, True), "everywhere": (YES_OR_NO, False), "new_posts": (YES_OR_NO, False)},
         "unlink": {"everywhere": (YES_OR_NO, False)},
+        "account": {"remove": (YES_OR_NO, False)},
         "status": {},
         "answers": {},
         "help": {},

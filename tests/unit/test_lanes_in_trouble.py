@@ -17,6 +17,7 @@ from core.errors import (
     Unavailable,
 )
 from core.model import (
+    Account,
     Address,
     Amendment,
     AnswerPart,
@@ -200,8 +201,9 @@ async def test_after_a_posting_pause_one_post_goes_as_a_probe(world: World) -> N
 class Sick(ScriptedChat):
     """One project's assistant is away."""
 
-    async def ask(self, project: ProjectId, turns: Sequence[Turn]) -> str:
+    async def ask(self, account: Account | None, project: ProjectId, turns: Sequence[Turn]) -> str:
         self.asked.append((project, tuple(turns)))
+        self.under.append(account)
         if project == SICK:
             raise Unavailable
         return "fine"

@@ -9,6 +9,7 @@ from core.errors import BrokenAnswer, CannotLook, CreditsSpent, PostRefused, Rat
 from core.model import Amendment, ChannelKey, DeliveryId, Outcome, State, Tally
 from core.services.purging import Purged
 from core.services.reviewing import NotToBeRevived
+from tests.fixtures.queued import account
 from tests.fixtures.world import ANA, CHAT, TEAM, World, channel
 
 
@@ -34,6 +35,15 @@ async def test_a_forgotten_workspace_leaves_nothing_and_nothing_of_it_is_posted(
     assert (await _tally(world)).by_state == {State.DONE: 1}
     assert await world.linking.all(CHAT) == []
     assert await world.purging.purge(CHAT, TEAM) == Purged(0, 0)
+
+
+async def test_a_forgotten_workspace_leaves_no_account_either(world: World) -> None:
+    theirs = account(workspace="other")
+    await world.store(lambda uow: uow.accounts.put(account()))
+    await world.store(lambda uow: uow.accounts.put(theirs))
+    assert await world.purging.purge(CHAT, TEAM) == Purged(0, 0, account=True)
+    assert await world.purging.purge(CHAT, TEAM) == Purged(0, 0)
+    assert await world.store(lambda uow: uow.accounts.all(CHAT)) == [theirs]
 
 
 async def test_forgotten_while_an_answer_is_posted_the_rest_is_not(world: World) -> None:

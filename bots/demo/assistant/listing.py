@@ -33,7 +33,7 @@ def page_reply(catalogues: Collection[Catalogue], parameters: Mapping[str, str])
 def _page(found: Sequence[Catalogue], number: int, size: int) -> dict[str, object]:
     pages = -(-len(found) // size)
     return {
-        "data": [_project(each) for each in found[number * size : (number + 1) * size]],
+        "data": [project(each) for each in found[number * size : (number + 1) * size]],
         "page": number,
         "size": size,
         "total": len(found),
@@ -43,7 +43,8 @@ def _page(found: Sequence[Catalogue], number: int, size: int) -> dict[str, objec
     }
 
 
-def _project(catalogue: Catalogue) -> dict[str, object]:
+def project(catalogue: Catalogue) -> dict[str, object]:
+    """Return a project as the service describes it."""
     return {
         "id": catalogue.project,
         "name": catalogue.title,

@@ -33,7 +33,9 @@ _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE)
 
 
 class AssistantServer:
-    """Serves `POST /v1/projects/{projectId}/ai/chat` and `GET /v1/projects` for the given catalogues.
+    """Serves `POST /v1/projects/{projectId}/ai/chat`, `GET /v1/projects` and `GET /v1/projects/{projectId}`.
+
+    `api_keys` see the given `projects`; keys of other organisations come by `add_key`, and see theirs.
 
     `latency` are seconds of the clock before each answer, to be changed at will; `faults` are met by
     one request each, in order; `journal` lists what has been received and is only to be read.
@@ -51,8 +53,7 @@ class AssistantServer:
         self.faults = FaultQueue()
         self.latency = latency
         self._clock = clock
-        self._assistants = {catalogue.project: ProjectAssistant(catalogue) for catalogue in projects}
-        self._api_keys = frozenset(api_keys)
+        self._organisations = dict.fromkeys(api_keys, _assistants(projects))
         self._max_request_bytes = max_request_bytes
         self._journal = Journal()
         self._limit: Limit | None = None
@@ -85,6 +86,7 @@ class AssistantServer:
         """Listen; port 0 takes a free one. Raises OSError if the port is taken."""
         app = web.Application(client_max_size=self._max_request_bytes)
         app.router.add_post("/v1/projects/{project}/ai/chat", self._receive)
+        app.router.add_get("/v1/projects/{project}", self._receive)
         app.router.add_route("*", "/{elsewhere:.*}", self._receive)
         app.on_shutdown.append(self._abandon)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1)
@@ -102,6 +104,14 @@ class AssistantServer:
     def limit(self, per_second: float | None, burst: int | None = None) -> None:
         """From now on answer 429 to what exceeds the limit of its key; None lifts it."""
         self._limit = None if per_second is None else Limit(per_second, burst)
+
+    def add_key(self, key: str, projects: Iterable[Catalogue]) -> None:
+        """From now on accept the key of an organisation that has these projects, and no others."""
+        self._organisations[key] = _assistants(projects)
+
+    def revoke(self, key: str) -> None:
+        """Accept a key no longer."""
+        del self._organisations[key]
 
     async def wait_for_calls(self, count: int) -> None:
         """Return once that many requests have been received, in all."""
@@ -203,22 +213,29 @@ class AssistantServer:
 
     def _proper(self, call: ReceivedCall) -> Reply:
         """Return the reply of the contract."""
-        if call.key not in self._api_keys:
+        assistants = self._organisations.get(call.key or "")
+        if assistants is None:
             return contract.refused(401, "unauthorized", "Missing or unknown API key")
         if (call.method, call.path) == ("GET", listing.PATH):
-            catalogues = [assistant.catalogue for assistant in self._assistants.values()]
+            catalogues = [assistant.catalogue for assistant in assistants.values()]
             return listing.page_reply(catalogues, call.query)
         if not call.project:
             return contract.refused(404, "not_found", "Nothing is served here")
         try:
             contract.check_project_id(call.project)
-            assistant = self._assistants.get(call.project)
+            assistant = assistants.get(call.project)
             if assistant is None:
                 return contract.refused(404, "project_not_found", "Project not found")
+            if call.method == "GET":
+                return contract.json_reply(200, listing.project(assistant.catalogue))
             contract.check_content_type(call.headers.get("content-type", ""))
             return contract.said(assistant.answer(contract.turns_of(call.raw)))
         except InvalidRequest as error:
             return contract.invalid(error)
+
+
+def _assistants(projects: Iterable[Catalogue]) -> dict[str, ProjectAssistant]:
+    return {catalogue.project: ProjectAssistant(catalogue) for catalogue in projects}
 
 
 def _outcome(status: int) -> Outcome:

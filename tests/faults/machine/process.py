@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from core.errors import StoreUnavailable
 from core.model import (
+    Account,
     Address,
     AnswerPart,
     AuthorId,
@@ -32,7 +33,7 @@ from core.services.marking import Marking
 from core.services.offered import Services
 from core.services.posting import Posting
 from core.services.reviewing import Reviewing
-from core.testing import SettableClock
+from core.testing import ScriptedKeys, SettableClock
 from tests.faults.machine.loop import owned_context
 from tests.faults.machine.outside import Deed, Kind, Outside
 
@@ -89,7 +90,7 @@ class Process:
             posters,
             clock=self.clock,
             leases=self.leases,
-            rules=AnsweringRules(self.rules.budget),
+            rules=AnsweringRules(self.rules.budget, own=self.rules.own),
             random=around.random,
         )
         posting = Posting(self.transact, posters, self.clock, self.leases, random=around.random)
@@ -104,7 +105,12 @@ class Process:
             on_next_due=self._due,
         )
         self.services = Services.over(
-            self.transact, self.clock, self.rules, self.delivering, new_id=around.new_id
+            self.transact,
+            self.clock,
+            self.rules,
+            self.delivering,
+            new_id=around.new_id,
+            keys=ScriptedKeys(),
         )
         self.reviewing = Reviewing(self.transact, self.clock, lane=self.rules.lane, wake=self.delivering.wake)
 
@@ -194,7 +200,7 @@ class _Chat:
     def __init__(self, process: Process) -> None:
         self._process = process
 
-    async def ask(self, project: ProjectId, turns: Sequence[Turn]) -> str:
+    async def ask(self, _: Account | None, project: ProjectId, turns: Sequence[Turn]) -> str:
         around = self._process.around
         self._process.alive()
         held = around.watched.asks(self._process, project, turns)

@@ -1,0 +1,68 @@
+"""Which workspaces have an API key of their own. The key is stored sealed; nothing here opens it."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, select
+
+from core.model import Account, AuthorId, LaneId, Platform, ProjectId, SealedKey, WorkspaceId
+from core.store.links import lock
+from core.store.tables import AccountRow, AnyRow, table
+
+_accounts = table(AccountRow)
+_here = (_accounts.c.platform == bindparam("at"), _accounts.c.workspace == bindparam("of"))
+# Read with every question, so built once.
+_get = select(_accounts).where(*_here)
+_remove = _accounts.delete().where(*_here)
+_all = select(_accounts).where(_accounts.c.platform == bindparam("at")).order_by(_accounts.c.workspace)
+
+
+class SqlAccounts:
+    """The `Accounts` port."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, platform: Platform, workspace: WorkspaceId) -> Account | None:
+        row = self._connection.execute(_get, {"at": platform, "of": workspace}).first()
+        return None if row is None else _account(row)
+
+    def put(self, account: Account) -> None:
+        lock(self._connection, account.platform, account.workspace)
+        self.remove(account.platform, account.workspace)
+        self._connection.execute(
+            _accounts.insert().values(
+                platform=account.platform,
+                workspace=account.workspace,
+                sealed=account.key,
+                lane=account.lane,
+                ending=account.ending,
+                projects=" ".join(account.projects),
+                set_by=account.by,
+                set_at=account.since,
+                person=account.person,
+                channel=account.channel,
+                waiting=account.waiting,
+            )
+        )
+
+    def remove(self, platform: Platform, workspace: WorkspaceId) -> bool:
+        return self._connection.execute(_remove, {"at": platform, "of": workspace}).rowcount == 1
+
+    def all(self, platform: Platform) -> Sequence[Account]:
+        return [_account(row) for row in self._connection.execute(_all, {"at": platform})]
+
+
+def _account(row: AnyRow) -> Account:
+    return Account(
+        platform=Platform(row.platform),
+        workspace=WorkspaceId(row.workspace),
+        key=SealedKey(row.sealed),
+        lane=LaneId(row.lane),
+        ending=row.ending,
+        projects=tuple(map(ProjectId, row.projects.split())),
+        by=AuthorId(row.set_by),
+        since=row.set_at,
+        person=row.person,
+        channel=row.channel,
+        waiting=row.waiting,
+    )

@@ -1,0 +1,145 @@
+"""What every `Transact` promises of accounts: kept by workspace as they were put, and lanes by them."""
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from core.model import (
+    Account,
+    ChannelKey,
+    Delivery,
+    DeliveryId,
+    LaneId,
+    Notice,
+    Platform,
+    ProjectId,
+    Reason,
+    State,
+    WorkspaceId,
+)
+from core.ports import Transact, UnitOfWork
+from tests.fixtures.queued import (
+    BEN,
+    CHAT,
+    KEY,
+    NOW,
+    OTHER,
+    SHOP,
+    TEAM,
+    account,
+    at,
+    claim,
+    enqueue,
+    names,
+    place,
+    thread,
+)
+
+MEDIA = ProjectId("media-demo-4p9x1")
+THIRD = LaneId("third")
+
+
+class Spilt(Exception):
+    """What a piece of work may raise."""
+
+
+async def test_an_account_is_its_workspaces_alone(begin: Transact) -> None:
+    whole = replace(account(projects=[SHOP, MEDIA]), person=5, channel=50, waiting=500)
+    assert await begin(lambda uow: uow.accounts.get(CHAT, TEAM)) is None
+    await begin(lambda uow: uow.accounts.put(whole))
+    assert await begin(lambda uow: uow.accounts.get(CHAT, TEAM)) == whole
+    assert await begin(lambda uow: uow.accounts.get(CHAT, WorkspaceId("other"))) is None
+    assert await begin(lambda uow: uow.accounts.get(Platform("other"), TEAM)) is None
+
+
+async def test_setting_it_again_replaces_it_and_it_can_be_taken_away_once(begin: Transact) -> None:
+    for who in (account(), account(by=BEN)):
+        await begin(partial(_put, one=who))
+    assert await begin(lambda uow: uow.accounts.get(CHAT, TEAM)) == account(by=BEN)
+    assert await begin(lambda uow: uow.accounts.remove(CHAT, TEAM))
+    assert not await begin(lambda uow: uow.accounts.remove(CHAT, TEAM))
+    assert await begin(lambda uow: uow.accounts.all(CHAT)) == []
+
+
+async def test_all_of_a_platform_are_told_in_order(begin: Transact) -> None:
+    elsewhere = account(platform=Platform("other"))
+    for one in (account("z"), account("a"), elsewhere):
+        await begin(partial(_put, one=one))
+    assert await begin(lambda uow: uow.accounts.all(CHAT)) == [account("a"), account("z")]
+
+
+async def test_what_fails_sets_no_account(begin: Transact) -> None:
+    def spill(uow: UnitOfWork) -> None:
+        uow.accounts.put(account())
+        raise Spilt
+
+    with pytest.raises(Spilt):
+        await begin(spill)
+    assert await begin(lambda uow: uow.accounts.get(CHAT, TEAM)) is None
+
+
+async def test_what_is_to_be_asked_of_one_workspace_moves_and_nothing_of_another(
+    begin: Transact,
+) -> None:
+    theirs = thread("t", place(workspace="theirs"))
+    await begin(lambda uow: enqueue(uow, "ours"))
+    await begin(lambda uow: enqueue(uow, "behind", thread("t-ours"), state=State.WAITING))
+    await begin(lambda uow: enqueue(uow, "told", state=State.ACCEPTED, notice=Notice(Reason.GAVE_UP, SHOP)))
+    await begin(lambda uow: enqueue(uow, "posted", state=State.ANSWERED))
+    await begin(lambda uow: enqueue(uow, "unlinked", state=State.UNLINKED))
+    await begin(lambda uow: enqueue(uow, "theirs", theirs))
+    here = ChannelKey(CHAT, TEAM)
+    assert await begin(lambda uow: uow.deliveries.move(OTHER, NOW, here)) == 2
+    assert await begin(lambda uow: uow.deliveries.move(OTHER, NOW, here)) == 0
+    lanes = [
+        (await begin(partial(_get, name=name))).lane
+        for name in ("ours", "behind", "told", "posted", "unlinked", "theirs")
+    ]
+    assert lanes == [OTHER, OTHER, KEY, KEY, KEY, KEY]
+
+
+async def test_of_all_workspaces_those_with_an_account_are_left_where_they_are(begin: Transact) -> None:
+    await begin(lambda uow: enqueue(uow, "ours", lane=OTHER))
+    await begin(lambda uow: enqueue(uow, "theirs", thread("t", place(workspace="theirs"))))
+    await begin(lambda uow: uow.accounts.put(account()))
+    assert await begin(lambda uow: uow.deliveries.move(THIRD, NOW)) == 1
+    assert (await begin(partial(_get, name="ours"))).lane == OTHER
+    assert (await begin(partial(_get, name="theirs"))).lane == THIRD
+
+
+async def test_what_moves_goes_on_from_where_the_line_there_is(begin: Transact) -> None:
+    """Neither before all others there, as its places were low, nor behind all, as they were high."""
+    theirs = place(workspace="theirs")
+    for number in (1, 2, 3):
+        there = thread(f"t{number}", theirs)
+        await begin(partial(enqueue, name=f"theirs {number}", where=there, rank=40 + number))
+    await begin(lambda uow: uow.lanes.save(replace(uow.lanes.get(KEY), served=40)))
+    await begin(lambda uow: enqueue(uow, "low", lane=OTHER, rank=2, due=-1))
+    await begin(lambda uow: enqueue(uow, "low too", lane=OTHER, rank=3, due=-1))
+    await begin(lambda uow: enqueue(uow, "its follower", thread("t-low"), lane=OTHER, state=State.WAITING))
+    await begin(lambda uow: uow.deliveries.move(KEY, NOW, ChannelKey(CHAT, TEAM)))
+    assert (await begin(partial(_get, name="its follower"))).rank == 0
+    claimed = names(await begin(claim))
+    assert claimed == ["low", "theirs 1", "low too", "theirs 2", "theirs 3"]
+    for name, rank in (("high", 700), ("high too", 701)):
+        await begin(partial(enqueue, name=name, lane=OTHER, rank=rank))
+    await begin(lambda uow: uow.deliveries.move(KEY, NOW))
+    assert [(await begin(partial(_get, name=name))).rank for name in ("high", "high too")] == [44, 45]
+
+
+async def test_what_waited_for_a_pause_of_its_old_key_waits_for_it_no_longer(begin: Transact) -> None:
+    await begin(lambda uow: enqueue(uow, "late", due=3600))
+    await begin(lambda uow: uow.deliveries.move(OTHER, at(5), ChannelKey(CHAT, TEAM)))
+    (moved,) = await begin(lambda uow: claim(uow, 5))
+    assert (moved.lane, moved.due_at) == (OTHER, at(5))
+
+
+def _put(uow: UnitOfWork, one: Account) -> None:
+    uow.accounts.put(one)
+
+
+def _get(uow: UnitOfWork, name: str) -> Delivery:
+    found = uow.deliveries.get(DeliveryId(name))
+    assert found is not None
+    return found
