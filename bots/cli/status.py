@@ -1,5 +1,7 @@
 """`threadline status`: what the queue holds, what is linked, whose keys are kept, and what is paused."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Table
 
@@ -7,15 +9,14 @@ from bots.cli.starting import finish, settings
 from bots.discord.keys import DISCORD
 from bots.settings import Settings
 from bots.slack.inbound import SLACK
-from bots.wiring import described, opened_store
-from core.clock import SystemClock
-from core.model import FINAL, Account, Lane, Link, State, Tally
+from bots.wiring import clock_over, described, opened_store
+from core.model import FINAL, Account, Lane, Link, Seat, State, Tally
 
 
 def status() -> None:
     """Tell what the queue holds, which lanes are paused, which channels are linked, whose keys are kept."""
     found = settings()
-    where, tally, links, accounts = finish(_look(found))
+    where, tally, links, accounts, seats = finish(_look(found))
     console = Console()
     console.print(f"Database: {where}", markup=False, soft_wrap=True)
     console.print(_queue(tally))
@@ -32,19 +33,22 @@ def status() -> None:
     console.print(_linked(links) if links else "No channel is linked.")
     if accounts:
         console.print(_own_keys(accounts))
+    if seats:
+        console.print(_held(seats))
 
 
-async def _look(found: Settings) -> tuple[str, Tally, list[Link], list[Account]]:
-    now = SystemClock().now()
+async def _look(found: Settings) -> tuple[str, Tally, list[Link], list[Account], Sequence[Seat]]:
     async with opened_store(found, must_exist=True) as (engine, store):
-        tally, links, accounts = await store(
+        now = clock_over(engine).now()
+        tally, links, accounts, seats = await store(
             lambda uow: (
                 uow.deliveries.tally(now),
                 [*uow.links.all(SLACK), *uow.links.all(DISCORD)],
                 [*uow.accounts.all(SLACK), *uow.accounts.all(DISCORD)],
+                uow.seats.held(now),
             )
         )
-        return described(engine), tally, links, accounts
+        return described(engine), tally, links, accounts, seats
 
 
 def _closed(lane: Lane) -> str:
@@ -81,4 +85,12 @@ def _own_keys(accounts: list[Account]) -> Table:
         key = f"…{one.ending}" if one.ending else "(set)"
         projects = " ".join(one.projects) or "(all)"
         table.add_row(one.platform, one.workspace, key, projects, one.by, f"{one.since:%Y-%m-%d}")
+    return table
+
+
+def _held(seats: Sequence[Seat]) -> Table:
+    """Return who does what only one process at a time may do."""
+    table = Table("seat", "process", "since")
+    for seat in seats:
+        table.add_row(seat.name, seat.holder, f"{seat.since:%Y-%m-%d %H:%M:%S}")
     return table

@@ -9,11 +9,11 @@ import discord
 import structlog
 
 from bots.discord.calls import Refused, calling
-from bots.discord.keys import DIRECT, DISCORD, Kind, spot
+from bots.discord.keys import DIRECT, DISCORD, Kind, is_dealt, spot
 from bots.errands import outlived
 from core.clock import Clock
 from core.errors import Retryable, ThreadlineError
-from core.model import Outcome, ThreadKey
+from core.model import Outcome, ThreadKey, WorkspaceId
 from core.services.asking import Asking
 from core.services.linking import Linking
 
@@ -54,7 +54,7 @@ class CatchUp:
 
     async def remember(self) -> None:
         """Note how far our threads had come: before listening, or new questions would hide missed ones."""
-        self._ledger = await self._asking.ledger(DISCORD, self._since())
+        self._ledger = await self._noted()
 
     def want(self, seconds: float = 0.0) -> None:
         """Have `keep_up` look once more, after so many seconds; and not before it is through with a look."""
@@ -89,9 +89,17 @@ class CatchUp:
         """Return how far back we look, by the time of day: Discord's messages are dated by that."""
         return self._clock.wall(self._clock.now()) - WINDOW
 
+    async def _noted(self) -> Mapping[ThreadKey, datetime]:
+        """Return our threads, as far as this shard hears of them, and how far they have come."""
+        ledger = await self._asking.ledger(DISCORD, self._since())
+        return {thread: newest for thread, newest in ledger.items() if self._is_dealt(thread.workspace)}
+
+    def _is_dealt(self, workspace: WorkspaceId) -> bool:
+        return is_dealt(workspace, self._client.shard_id, self._client.shard_count)
+
     async def _run(self) -> bool:
         since = self._since()
-        fresh = await self._asking.ledger(DISCORD, since)
+        fresh = await self._noted()
         newest = {**fresh, **self._ledger}
         # What was written in a thread before our newest question there, and not to us, was not meant for us.
         threads = {spot(thread).id: at for thread, at in newest.items() if spot(thread).kind in _IN_THREADS}
@@ -108,7 +116,8 @@ class CatchUp:
 
     async def _others(self, since: datetime, newest: Mapping[ThreadKey, datetime]) -> Mapping[int, datetime]:
         """Return the channels we know or may read, and posts of linked forums, each with its beginning."""
-        links = {int(link.at.channel): link for link in await self._linking.all(DISCORD) if link.at.channel}
+        all_links = [link for link in await self._linking.all(DISCORD) if self._is_dealt(link.at.workspace)]
+        links = {int(link.at.channel): link for link in all_links if link.at.channel}
         known = [int(thread.channel) for thread in newest if thread.workspace != DIRECT]
         guilds = self._client.guilds
         places = dict.fromkeys([*known, *links], since)

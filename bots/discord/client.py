@@ -15,8 +15,8 @@ from discord.http import Route
 
 from bots.discord.calls import DEADLINE, calling
 from bots.discord.gate import GatedHttp
-from bots.discord.line import Line, let_go
-from bots.discord.told import ToldOfChanges
+from bots.discord.line import Line
+from bots.discord.pacing import NotYet, Paced
 from bots.discord.views import FollowUpButton
 from core.clock import Clock
 from core.errors import AccountRefused, Permanent, ThreadlineError
@@ -27,22 +27,10 @@ log = structlog.get_logger(__name__)
 LONGEST_PATIENCE = 30.0
 #: Seconds without a heartbeat's answer after which a connection counts as dead.
 HEARTBEAT_TIMEOUT = 60.0
-_LIMIT_TOLD_WITHIN = 10.0  # seconds: discord.py gives all of a connection sixty
-_SAVING_BELOW = 0.5  # of the day's identifies
-_LONGEST_PAUSE = 30.0  # with a connection open: discord.py gives up on one that takes a minute to greet
-_AGAIN_AFTER = 5.0  # seconds, of an identify
 
 
 class ConnectionRefused(Permanent):
     """Discord does not let the bot connect: someone has to set something right."""
-
-
-class NotYet(Exception):
-    """Identifying has to wait so long that no connection should be open meanwhile."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"the next connection is made in {seconds:.0f} s")
-        self.seconds = seconds
 
 
 _BAD_TOKEN = "Discord does not accept DISCORD_TOKEN. Copy it again: Developer Portal → Bot → Reset Token."  # noqa: S105 no token
@@ -60,7 +48,7 @@ def intents(*, message_content: bool) -> discord.Intents:
     )
 
 
-class ThreadlineClient(ToldOfChanges):
+class ThreadlineClient(Paced):
     """Passes messages, forms and readiness on, to what is set before the gateway is opened."""
 
     http: GatedHttp
@@ -72,19 +60,23 @@ class ThreadlineClient(ToldOfChanges):
         message_content: bool,
         proxy: str | None,
         heartbeat_timeout: float = HEARTBEAT_TIMEOUT,
+        of: "ThreadlineClient | None" = None,
     ) -> None:
+        """`of`: the client that has logged in, and whose calls are made for this one, too."""
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody speaks here
         super().__init__(
+            clock,
             intents=intents(message_content=message_content),
             allowed_mentions=discord.AllowedMentions.none(),
             heartbeat_timeout=heartbeat_timeout,
             max_messages=None,
         )
-        self.http = GatedHttp(self.loop, clock, proxy=proxy, patience=LONGEST_PATIENCE)
-        self._connection.http = self.http
-        self._clock = clock
-        self._has_waited = False
+        own = GatedHttp(self.loop, clock, proxy=proxy, patience=LONGEST_PATIENCE)
+        self._own_http = own
+        self.http = self._connection.http = own if of is None else of.http
+        self._of = of
         self._has_looked_back = False
+        self.is_ours: Callable[[], bool] = lambda: True
         self.let_in = asyncio.Event()
         self.on_said: Callable[[discord.Message], Awaitable[object]] | None = None
         self.on_form: Callable[[discord.Interaction[Any]], Awaitable[None]] | None = None
@@ -93,28 +85,30 @@ class ThreadlineClient(ToldOfChanges):
         self.on_again: Callable[[], None] | None = None
         self.add_dynamic_items(FollowUpButton)
 
-    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:  # noqa: ARG002 discord.py's signature
-        """Spread the identifies that are left over the rest of the day: using them up resets the token."""
-        pause = 0.0 if self._has_waited else max(await self._spread(), 0.0 if initial else _AGAIN_AFTER)
-        if pause > _LONGEST_PAUSE:
-            raise NotYet(pause)
-        if pause:
-            await self._clock.sleep(pause)
-        self._has_waited = False
+    def be(self, shard: int, count: int) -> None:
+        """Become a shard, before the gateway is opened."""
+        self.shard_id, self.shard_count = shard, count
+        self._connection.shard_count = count
 
-    async def wait_out(self, early: NotYet) -> None:
-        """Wait as long as it has to be, with no connection open; then one may be made."""
-        await self.let_go()
-        await self._clock.sleep(early.seconds)
-        self._has_waited = True
+    async def log_in_as_another(self) -> None:
+        """Know who we are as the client does that has logged in."""
+        if self._of is not None:
+            await self._async_setup_hook()
+            ours, theirs = self._connection, self._of._connection
+            ours.user, ours.application_id = theirs.user, theirs.application_id
+            ours.application_flags = theirs.application_flags
 
-    async def let_go(self) -> None:
-        """Close every connection of ours."""
-        await let_go(self)
+    async def close(self) -> None:
+        """Close the connections; those of calls are closed by the client that has logged in."""
+        self.http = self._own_http
+        await super().close()
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
-        """Pass nothing on after the end: discord.py announces "ready" some seconds late, to nobody then."""
-        if not self.is_closed():
+        """Pass nothing on after the end: discord.py announces "ready" some seconds late, to nobody then.
+
+        Nor where the shard has become another process's.
+        """
+        if not self.is_closed() and self.is_ours():
             super().dispatch(event, *args, **kwargs)
 
     async def on_connect(self) -> None:
@@ -161,25 +155,6 @@ class ThreadlineClient(ToldOfChanges):
         if self.on_again is not None and not self._has_looked_back:
             self._has_looked_back = True
             self.on_again()
-
-    async def _spread(self) -> float:
-        """Return the seconds between two identifies by which those that are left last all day."""
-        limit = await self._start_limit()
-        total, left = max(1, int(limit["total"])), int(limit["remaining"])
-        if left >= total * _SAVING_BELOW:
-            return 0.0
-        pause = int(limit["reset_after"]) / 1000 / max(1, left)
-        log.warning("few connections left today", left=left, of=total, waiting=round(pause, 1))
-        return pause
-
-    async def _start_limit(self) -> dict[str, Any]:
-        try:
-            async with calling(_LIMIT_TOLD_WITHIN):
-                _, _, limit = await self.http.get_bot_gateway()
-                return dict(limit)
-        except ThreadlineError as error:
-            log.warning("the day's connections are not known", error=type(error).__name__, said=str(error))
-            return {"total": 1, "remaining": 0, "reset_after": _AGAIN_AFTER * 1000}
 
 
 async def log_in(client: ThreadlineClient, token: str, within: float = DEADLINE) -> None:

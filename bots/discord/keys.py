@@ -66,3 +66,10 @@ def queued_nonce(delivery: DeliveryId, at: datetime) -> str:
 def moved(thread: ThreadKey, to: int) -> ThreadKey:
     """Return the key of a conversation that goes on in a thread opened for it."""
     return replace(thread, thread=str(to))
+
+
+def is_dealt(here: WorkspaceId, shard: int | None, count: int | None) -> bool:
+    """Tell whether a shard hears of a workspace (topics/gateway, "Sharding"); with no shards, we do."""
+    if shard is None or count is None:
+        return True
+    return shard == (0 if here == DIRECT else (int(here) >> 22) % count)

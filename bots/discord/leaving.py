@@ -7,7 +7,7 @@ import discord
 import structlog
 
 from bots.discord.calls import NO_ACCESS, UNKNOWN_GUILD, Refused, calling
-from bots.discord.keys import DIRECT, DISCORD, workspace
+from bots.discord.keys import DIRECT, DISCORD, is_dealt, workspace
 from bots.discord.owed import Owed
 from core.services.linking import Linking
 from core.services.purging import Purging
@@ -36,7 +36,7 @@ class Leaving:
         for guild in before - {one.id for one in self._client.guilds}:
             self._owed.owe(("left", guild), partial(self._make_sure, guild), lasting=True)
         if not before:
-            self._owed.owe("strangers", self._tell_of_strangers)
+            self._owed.owe(("strangers", self._client.shard_id), self._tell_of_strangers)
 
     async def _make_sure(self, guild: int) -> None:
         try:
@@ -54,7 +54,9 @@ class Leaving:
         log.warning("workspace purged: the bot was removed", workspace=str(guild), **asdict(gone))
 
     async def _tell_of_strangers(self) -> None:
+        shard, count = self._client.shard_id, self._client.shard_count
         linked = {link.at.workspace for link in await self._linking.all(DISCORD)} - {DIRECT}
+        linked = {one for one in linked if is_dealt(one, shard, count)}
         strangers = sorted(linked - {workspace(one.id) for one in self._client.guilds})
         if strangers:
             log.warning("the bot is not in servers that it has links of", workspaces=strangers)

@@ -122,7 +122,9 @@ class Line:
                 "sequence": self._session.sequence,
                 "gateway": self._session.gateway if here else None,
             }
-        opening = Socket.from_client(self._client, initial=self._is_first, **kept)
+        opening = Socket.from_client(
+            self._client, initial=self._is_first, shard_id=self._client.shard_id, **kept
+        )
         socket = await asyncio.wait_for(opening, _GREETED_WITHIN)
         self._client.ws = socket
         self._is_first = False
@@ -161,5 +163,5 @@ class Line:
 async def let_go(client: discord.Client) -> None:
     """Close every connection of a client: discord.py forgets those on which it did not get to identify."""
     for heart in threading.enumerate():
-        if isinstance(heart, KeepAliveHandler) and heart.ws.loop is client.loop:
+        if isinstance(heart, KeepAliveHandler) and heart.ws._connection is client._connection:
             await heart.ws.close(code=1000)

@@ -15,7 +15,8 @@ class Need(Enum):
 
     CHAT = auto()  #: an API key, or the means to keep those of workspaces
     KEY = auto()  #: an API key of our own
-    PLATFORM = auto()
+    PLATFORM = auto()  #: and a way for it to reach us
+    POSTING = auto()  #: a platform to post to
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class DiscordSettings:
     gateway_url: str | None
     message_content: bool
     proxy: str | None = None
+    shards: int | None = None  #: as many as Discord recommends
 
 
 @dataclass(frozen=True, slots=True)

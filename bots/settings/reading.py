@@ -37,6 +37,7 @@ VARIABLES = (
     "THREADLINE_RETENTION_DAYS",
     "THREADLINE_ADMINS",
     "THREADLINE_SECRET_KEY",
+    "THREADLINE_DISCORD_SHARDS",
     "SLACK_BOT_TOKEN",
     "SLACK_APP_TOKEN",
     "SLACK_SIGNING_SECRET",
@@ -70,7 +71,7 @@ def load(
     reading = Reading(written, faults)
     settings = _settings(reading, listens=Need.PLATFORM in needs)
     faults += _keyless(needs, written)
-    if Need.PLATFORM in needs and not any(name in written for name in _PLATFORM_SECRETS):
+    if needs & {Need.PLATFORM, Need.POSTING} and not any(name in written for name in _PLATFORM_SECRETS):
         problem = "is not set, nor is DISCORD_TOKEN, so there is no platform to answer on"
         remedy = f"For Discord: set DISCORD_TOKEN. For Slack: {slack.WAYS[0].lower()}{slack.WAYS[1:]}"
         faults.append(Fault("SLACK_BOT_TOKEN", problem, remedy))
@@ -139,10 +140,11 @@ def _discord(reading: Reading) -> DiscordSettings | None:
     api_url = reading.take("DISCORD_API_URL", parsing.address, "https://discord.com/api/v10")
     gateway_url = reading.take("DISCORD_GATEWAY_URL", parsing.gateway, None)
     message_content = reading.take("DISCORD_MESSAGE_CONTENT", parsing.flag, False)
+    shards = reading.take("THREADLINE_DISCORD_SHARDS", parsing.whole(1, 10_000), None)
     if token is None:
         return None
     proxy = reading.proxy(api_url)
-    return DiscordSettings(token, api_url.rstrip("/"), gateway_url, message_content, proxy)
+    return DiscordSettings(token, api_url.rstrip("/"), gateway_url, message_content, proxy, shards)
 
 
 def _set(variables: Mapping[str, str]) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import aiohttp
 import structlog
+from slack_bolt.async_app import AsyncApp
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
@@ -20,10 +21,11 @@ from bots.errands import Errands
 from bots.slack import http
 from bots.slack.accounts import AccountForm
 from bots.slack.app import build
-from bots.slack.catch_up import AGAIN_AFTER, CatchUp
+from bots.slack.catch_up import CatchUp
 from bots.slack.commands import Commands
 from bots.slack.departures import Departures
 from bots.slack.install import OAuth, flow, routes
+from bots.slack.keeping import Keeping
 from bots.slack.leaving import Leaving
 from bots.slack.listening import Listening
 from bots.slack.outbound import SlackPoster
@@ -38,6 +40,7 @@ from core.errors import Retryable, Unreachable
 from core.ports import Poster
 from core.services.installing import Installing
 from core.services.offered import Services
+from core.services.seating import Seating, Sitting
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +54,8 @@ _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
 class Access:
     """What Slack knows the app by. Socket Mode has an `app_token`, signed HTTP a `signing_secret`.
 
-    An app of one workspace has a `bot_token`; one that any workspace can install has `oauth` instead.
+    With neither nothing is listened to: there is only posting. An app of one workspace has a `bot_token`; one
+    that any workspace can install has `oauth` instead.
     """
 
     bot_token: str | None
@@ -60,6 +64,11 @@ class Access:
     api_url: str
     proxy: str | None = None
     oauth: OAuth | None = None
+
+    @property
+    def listens(self) -> bool:
+        """Tell whether Slack has a way to reach us."""
+        return self.app_token is not None or self.signing_secret is not None
 
 
 @asynccontextmanager
@@ -75,9 +84,17 @@ async def web_client(
 
 @asynccontextmanager
 async def slack_side(
-    access: Access, clock: Clock, admins: frozenset[str], installing: Installing | None = None
+    access: Access,
+    clock: Clock,
+    admins: frozenset[str],
+    installing: Installing | None = None,
+    *,
+    seating: Seating,
+    elsewhere: Callable[[], None],
 ) -> AsyncIterator["SlackSide"]:
     """Find out who we are and give everything that talks with Slack; `oauth` needs `installing`.
+
+    `elsewhere` has the process look for what was missed that has the seat for it.
 
     A Slack that is away keeps nobody: `listen` goes on asking, and what is posted meanwhile fails as
     Unreachable. Raises TokenRefused, SealUnbroken and other Permanent errors of core.errors.
@@ -91,7 +108,16 @@ async def slack_side(
             entry = flow(client, access.oauth, installing, workspaces)
         else:
             raise ValueError("an app of one workspace has a bot token, one of many has `oauth`")
-        side = SlackSide(access, client, workspaces, clock, entry=entry, admins=admins)
+        side = SlackSide(
+            access,
+            client,
+            workspaces,
+            clock,
+            entry=entry,
+            admins=admins,
+            seating=seating,
+            elsewhere=elsewhere,
+        )
         await side.ask_once()
         yield side
 
@@ -108,6 +134,8 @@ class SlackSide:
         *,
         entry: AsyncOAuthFlow | None,
         admins: frozenset[str],
+        seating: Seating,
+        elsewhere: Callable[[], None],
     ) -> None:
         """`entry`: how workspaces install us, if they do."""
         self._access = access
@@ -116,14 +144,14 @@ class SlackSide:
         self._entry = entry
         self._clock = clock
         self._admins = admins
+        self._seating = seating
+        self._elsewhere = elsewhere
         self._errands = Errands()
         self._has_begun = False
         self._met: Retryable | None = None
         self._route: Route | None = None
-        self._sockets: Sockets | None = None
-        self._connected = asyncio.Event()
+        self._keeping: Keeping | None = None
         self._staying: asyncio.Task[None] | None = None
-        self._catching: asyncio.Task[None] | None = None
         self.name = ""
         """The workspace's name, or how many have us."""
         self.poster: Poster = SlackPoster(workspaces, clock)
@@ -140,10 +168,22 @@ class SlackSide:
 
     async def attach(self, services: Services) -> list[Route]:
         """Bind the listeners to the services, and return the routes by which HTTP reaches them."""
+        if not self._access.listens:
+            return []
         await self._bind(services)
         signed = self._access.signing_secret is not None
         events = [Route(http.PATH, self._receive, methods=["POST"])] if signed else []
         return events if self._entry is None else [*events, *routes(self._entry)]
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether Slack has told us who we are: what it sends before that it has to send again."""
+        return self._has_begun
+
+    def look(self) -> None:
+        """Look for what was missed, if that is for this process to do."""
+        if self._keeping is not None:
+            self._keeping.look()
 
     async def listen(self) -> "asyncio.Task[None]":
         """Open the socket, if there is one, and look for what was written while nobody listened.
@@ -151,8 +191,8 @@ class SlackSide:
         Returns the task that ends when Slack will not have us. A Slack that is away is not waited for.
         """
         self._staying = asyncio.create_task(self._stay(), name="slack")
-        if self._has_begun:
-            connected = asyncio.create_task(self._connected.wait())
+        if self._has_begun and self._keeping is not None:
+            connected = asyncio.create_task(self._keeping.connected.wait())
             both = (connected, self._staying)
             await asyncio.wait(both, timeout=_READY_WITHIN, return_when=asyncio.FIRST_COMPLETED)
             connected.cancel()
@@ -162,11 +202,9 @@ class SlackSide:
 
     async def hush(self) -> None:
         """Take nothing more in, and finish what was asked for by commands and clicks."""
-        await _end(self._staying)
-        await _end(self._catching)
-        if self._sockets is not None:
-            await self._sockets.aclose()
-            self._sockets = None
+        if self._staying is not None:
+            self._staying.cancel()
+            await asyncio.gather(self._staying, return_exceptions=True)
         await self._errands.aclose()
 
     async def _begin(self) -> None:
@@ -180,11 +218,8 @@ class SlackSide:
         if not self._has_begun:
             await patiently(self._begin, self._clock, dice, after=self._met)
             log.info("slack is there", name=self.name)
-        if self._sockets is not None:
-            await patiently(self._sockets.connect, self._clock, dice)
-        self._connected.set()
-        self._catch_up.want()
-        self._catching = asyncio.create_task(self._catch_up.keep_up(), name="catch up")
+        if self._keeping is not None:
+            await self._keeping.run()
         await asyncio.Event().wait()
 
     async def _bind(self, services: Services) -> None:
@@ -193,10 +228,8 @@ class SlackSide:
         asking, linking = services.asking, services.linking
         departures = Departures(services.purging, clock)
         listening = Listening(services, departures, missed=self._look_later)
-        self._catch_up = CatchUp(
-            workspaces, asking, linking, clock, offer=listening.offer, amend=listening.amend
-        )
-        await self._catch_up.remember()
+        catch_up = CatchUp(workspaces, asking, linking, clock, offer=listening.offer, amend=listening.amend)
+        await catch_up.remember()
         respond = Responding(self._client)
         accounts = AccountForm(services.accounting, admins=self._admins)
         app = build(
@@ -212,13 +245,26 @@ class SlackSide:
             stop_button=StopButton(services.stopping, self._errands, respond),
             missed=self._look_later,
         )
-        if self._access.app_token is not None:
-            back, token = self._catch_up.want, self._access.app_token
-            self._sockets = Sockets(app, self._client, token, clock, back=back)
+        token = self._access.app_token
+        self._keeping = Keeping(
+            catch_up,
+            self._seating,
+            clock,
+            socket=None if token is None else partial(self._socket, app, token),
+            elsewhere=self._elsewhere,
+        )
         self._route = None if secret is None else http.route(app, secret)
 
+    def _socket(self, app: AsyncApp, token: str, sitting: Sitting) -> Sockets:
+        return Sockets(app, self._client, token, self._clock, back=self._back, ours=sitting.ours)
+
+    def _back(self) -> None:
+        if self._keeping is not None:
+            self._keeping.back()
+
     def _look_later(self) -> None:
-        self._catch_up.want(AGAIN_AFTER)
+        if self._keeping is not None:
+            self._keeping.missed()
 
     async def _receive(self, request: Request) -> Response:
         """Pass a request on. Slack sends an event again that came before it had told us who we are."""
@@ -226,9 +272,3 @@ class SlackSide:
             return PlainTextResponse("not ready yet", 503)
         answer: Response = await self._route.endpoint(request)
         return answer
-
-
-async def _end(task: "asyncio.Task[Any] | None") -> None:
-    if task is not None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)

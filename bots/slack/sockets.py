@@ -6,6 +6,8 @@ from collections.abc import Callable
 import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.errands import outlived
@@ -29,11 +31,17 @@ class Sockets:
         clock: Clock,
         *,
         back: Callable[[], None],
+        ours: Callable[[], bool],
     ) -> None:
-        """`back` is called once it is there again after it was found lost."""
+        """`back` is called once it is there again after it was found lost.
+
+        While it is not `ours` nothing is taken in: Slack sends it again, to another.
+        """
         self._back = back
+        self._ours = ours
         self._bolt = AsyncSocketModeHandler(app, app_token, web_client=client)
         self._bolt.client.proxy = client.proxy
+        self._bolt.client.socket_mode_request_listeners[:] = [self._take_in]
         self._clock = clock
         self._watching: asyncio.Task[None] | None = None
 
@@ -55,6 +63,10 @@ class Sockets:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
         await self._bolt.client.close()
+
+    async def _take_in(self, _: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        if self._ours():
+            await self._bolt.handle(self._bolt.client, request)
 
     async def _watch(self) -> None:
         """Reconnect where the SDK's own reconnecting has given up."""

@@ -1,6 +1,6 @@
 """The web application: ready routes of the platforms, and probes."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -14,11 +14,13 @@ def build(
     routes: Sequence[BaseRoute],
     is_ready: Callable[[], Awaitable[bool]],
     metrics: Callable[[], Awaitable[bytes | None]],
+    standing: Callable[[], Mapping[str, object]] = dict,
 ) -> Starlette:
     """Return the application.
 
     `/livez` says that the process runs; `/readyz` that it can accept questions, which needs the database
-    and nothing else: an assistant that is away is no reason to turn askers away. It shows in `/metrics`.
+    and, where several processes share it, that our platforms know us; an assistant that is away is no
+    reason to turn askers away, and shows in `/metrics`. `standing` is told with it: which process this is.
     """
 
     async def livez(request: Request) -> Response:  # noqa: ARG001 Starlette's signature
@@ -26,7 +28,7 @@ def build(
 
     async def readyz(request: Request) -> Response:  # noqa: ARG001 Starlette's signature
         ready = await is_ready()
-        return JSONResponse({"ready": ready}, 200 if ready else 503)
+        return JSONResponse({"ready": ready, **standing()}, 200 if ready else 503)
 
     async def measured(request: Request) -> Response:  # noqa: ARG001 Starlette's signature
         found = await metrics()

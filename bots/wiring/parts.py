@@ -14,18 +14,17 @@ from bots.settings import ChatSettings, DiscordSettings, Settings, SlackSettings
 from bots.slack.inbound import SLACK
 from bots.slack.install import OAuth
 from bots.slack.side import Access as SlackAccess
-from core.clock import Clock
+from core.clock import Clock, SystemClock
 from core.errors import StoreUnusable
-from core.model import DeliveryId
+from core.model import DeliveryId, ThreadKey
 from core.ports import Transact
 from core.project_api import HttpCatalogue, HttpChatApi, Keyring, lane_of
 from core.services.asking import AskingRules
-from core.services.delivering import Delivering
 from core.services.installing import Installing
 from core.services.linking import Linking
-from core.services.offered import Services
+from core.services.offered import Services, Workers
 from core.services.reviewing import Reviewing
-from core.store import PooledStore, Store, connect, described, is_shared, migrate, open_store
+from core.store import PooledStore, Store, connect, described, is_shared, migrate, open_store, take_time
 from core.store.secrets import Cipher
 
 
@@ -46,6 +45,19 @@ async def opened_store(
         yield engine, store
     finally:
         await store.aclose()
+
+
+def clock_over(engine: Engine) -> SystemClock:
+    """Return the clock for a single command: the database server's, where processes share one."""
+    clock = SystemClock()
+    if is_shared(engine):
+        take_time(engine, clock)
+    return clock
+
+
+def names_shared(settings: Settings) -> bool:
+    """Tell whether the settings name a database that processes share."""
+    return is_shared(connect(settings.database_url))
 
 
 def _see_that_it_exists(engine: Engine) -> None:
@@ -111,7 +123,7 @@ def _plain(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
 
 
-def discord_access(discord: DiscordSettings) -> DiscordAccess:
+def discord_access(discord: DiscordSettings, *, listens: bool = True, alone: bool = True) -> DiscordAccess:
     """Return what the Discord adapter needs of the settings."""
     return DiscordAccess(
         token=discord.token.get_secret_value(),
@@ -119,6 +131,9 @@ def discord_access(discord: DiscordSettings) -> DiscordAccess:
         gateway_url=discord.gateway_url,
         message_content=discord.message_content,
         proxy=discord.proxy,
+        listens=listens,
+        alone=alone,
+        shards=discord.shards,
     )
 
 
@@ -137,14 +152,14 @@ def services_over(
     settings: Settings,
     store: Transact,
     clock: Clock,
-    delivering: Delivering,
+    workers: Workers,
     keys: Keyring,
     *,
-    wake: Callable[[], None],
+    began: Callable[[ThreadKey, datetime], None] | None,
 ) -> Services:
-    """Return what adapters call, for the running program; `wake` is called when something has fallen due."""
+    """Return what adapters call, for the running program; `workers` hear of what has fallen due, or ended."""
     rules = asking_rules(settings)
-    return Services.over(store, clock, rules, delivering, wake=wake, new_id=new_delivery_id, keys=keys)
+    return Services.over(store, clock, rules, workers, new_id=new_delivery_id, keys=keys, began=began)
 
 
 def asking_rules(settings: Settings) -> AskingRules:

@@ -56,6 +56,7 @@ from core.model.questions import (
     Role,
     Turn,
 )
+from core.model.seats import HolderId, Seat, SeatName
 
 __all__ = [
     "COUNTED_FOR",
@@ -79,6 +80,7 @@ __all__ = [
     "Delivery",
     "DeliveryId",
     "EventId",
+    "HolderId",
     "Installation",
     "Lane",
     "LaneId",
@@ -99,6 +101,8 @@ __all__ = [
     "Remark",
     "Role",
     "SealedKey",
+    "Seat",
+    "SeatName",
     "State",
     "Tally",
     "ThreadKey",

@@ -3,6 +3,7 @@
 from core.ports.installing import Installations, Sealing, Spent
 from core.ports.outside import Catalogue, ChatApi, ChatApis, Keys, Poster
 from core.ports.queue import Counts, Deliveries, Lanes, Marks
+from core.ports.seats import Seats
 from core.ports.storing import Accounts, Conversations, Links, Transact, UnitOfWork
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Marks",
     "Poster",
     "Sealing",
+    "Seats",
     "Spent",
     "Transact",
     "UnitOfWork",

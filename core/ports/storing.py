@@ -22,6 +22,7 @@ from core.model import (
 )
 from core.ports.installing import Installations, Spent
 from core.ports.queue import Counts, Deliveries, Lanes, Marks
+from core.ports.seats import Seats
 
 T = TypeVar("T")
 
@@ -179,6 +180,8 @@ class UnitOfWork(Protocol):
     def installations(self) -> Installations: ...
     @property
     def spent(self) -> Spent: ...
+    @property
+    def seats(self) -> Seats: ...
 
 
 class Transact(Protocol):

@@ -67,8 +67,12 @@ class Asking:
         wake: Callable[[], None],
         cancelled: Callable[[Sequence[Delivery]], None],
         rush: Rush,
+        began: Callable[[ThreadKey, datetime], None] | None = None,
     ) -> None:
-        """`cancelled` is called, after the commit, with what somebody stopped; `rush` counts what comes."""
+        """`cancelled` is called, after the commit, with what somebody stopped; `began` with the thread of a
+        question that was addressed to us: what was written after it may have come before, elsewhere. `rush`
+        counts what comes.
+        """
         self._transact = transact
         self._clock = clock
         self._rules = rules
@@ -76,6 +80,7 @@ class Asking:
         self._wake = wake
         self._cancelled = cancelled
         self._rush = rush
+        self._began = began
         self.overtaking = Overtaking(clock)
 
     async def accept(self, question: Question) -> Outcome:
@@ -101,8 +106,14 @@ class Asking:
         if outcome is Outcome.IGNORED and not question.begins:
             self.overtaking.remember(question)
         elif outcome in {Outcome.ACCEPTED, Outcome.UNLINKED} and question.addressed:
-            for follower in self.overtaking.followers(question):
-                await self.accept(follower)
+            if self._began is not None:
+                self._began(question.thread, question.asked_at)
+            await self.follow(question.thread, question.asked_at)
+
+    async def follow(self, thread: ThreadKey, asked_at: datetime) -> None:
+        """Take in what came here before a question of then that was accepted, wherever that was."""
+        for follower in self.overtaking.followers(thread, asked_at):
+            await self.accept(follower)
 
     def forgo(self, uow: UnitOfWork, question: Question, now: datetime) -> bool:
         """Note, inside a transaction, that a question which was never offered must not be asked.

@@ -229,8 +229,10 @@ class Delivering:
             await self._clock.sleep(SWEEP_EVERY)
             try:
                 if self._clock.monotonic() - renewed >= RENEW_EVERY:
-                    await self._leases.beat()
+                    elsewhere = await self._leases.beat()
                     renewed = self._clock.monotonic()
+                    if elsewhere:
+                        self.cancelled(elsewhere)
                 await self._leases.sweep()
             except StoreUnavailable as error:
                 log.warning("store unavailable", error=str(error))

@@ -1,7 +1,7 @@
 """What this process holds: leases are short, renewed by the living, and checked before each deed."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -10,7 +10,7 @@ import structlog
 
 from core.clock import Clock
 from core.errors import LeaseLost, StoreUnavailable
-from core.model import Delivery, DeliveryId, Platform, WorkspaceId
+from core.model import Delivery, DeliveryId, Platform, State, WorkspaceId
 from core.ports import Transact, UnitOfWork
 
 T = TypeVar("T")
@@ -103,20 +103,30 @@ class Leases:
 
         return await self._transact(work)
 
-    async def beat(self) -> None:
-        """Renew every held lease; the task of one that was lost is cancelled."""
+    async def beat(self) -> Sequence[Delivery]:
+        """Renew every held lease; the task of one that was lost is cancelled.
+
+        Return those that were lost because they were cancelled, by another process: nobody has them now.
+        """
         held = list(self._held.values())
         if not held:
-            return
+            return ()
         at, until = self._clock.monotonic(), self.end()
         asked = [one.delivery for one in held]
-        kept = set(await self._transact(lambda uow: uow.deliveries.renew(asked, until)))
+
+        def work(uow: UnitOfWork) -> tuple[Collection[DeliveryId], Sequence[Delivery]]:
+            renewed = set(uow.deliveries.renew(asked, until))
+            lost = [one for one in asked if one.id not in renewed]
+            return renewed, [one for one in lost if _is_cancelled(uow.deliveries.get(one.id))]
+
+        kept, cancelled = await self._transact(work)
         for one in held:
             if one.delivery.id in kept:
                 one.renewed = at
             elif self._held.get(one.delivery.id) is one:
                 log.warning("lease lost, delivery cancelled", delivery=one.delivery.id)
                 one.task.cancel()
+        return cancelled
 
     async def sweep(self) -> int:
         """Return to the queue what dead holders have let expire; return how many."""
@@ -150,3 +160,7 @@ class Leases:
                 log.warning("store unavailable, will try again", error=str(error))
                 await self._clock.sleep(wait)
         return await self._transact(work)
+
+
+def _is_cancelled(found: Delivery | None) -> bool:
+    return found is not None and found.state is State.CANCELLED

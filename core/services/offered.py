@@ -1,20 +1,39 @@
 """What Threadline offers to the platforms' adapters, in one value."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from core.clock import Clock
-from core.model import DeliveryId
+from core.model import Delivery, DeliveryId, Platform, ThreadKey, WorkspaceId
 from core.ports import Keys, Transact
 from core.services.accounting import Accounting
 from core.services.amending import Amending
 from core.services.asking import Asking, AskingRules
 from core.services.collecting import Collecting
-from core.services.delivering import Delivering
 from core.services.linking import Linking
 from core.services.purging import Purging
+from core.services.rush import Rush
 from core.services.stopping import Stopping
+
+
+class Workers(Protocol):
+    """Whoever walks deliveries: `Delivering`, here or in another process."""
+
+    rush: Rush  #: counts what this process takes in
+
+    def wake(self) -> None:
+        """Look for due work now."""
+        ...
+
+    def cancelled(self, deliveries: Sequence[Delivery]) -> None:
+        """End what is under way for deliveries that were cancelled."""
+        ...
+
+    def purged(self, platform: Platform, workspace: WorkspaceId) -> None:
+        """End what is under way for a workspace of which nothing is left."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +54,26 @@ class Services:
         transact: Transact,
         clock: Clock,
         rules: AskingRules,
-        delivering: Delivering,
+        workers: Workers,
         *,
         new_id: Callable[[datetime], DeliveryId],
         keys: Keys,
-        wake: Callable[[], None] | None = None,
+        began: Callable[[ThreadKey, datetime], None] | None = None,
     ) -> "Services":
-        """Return the services over one store; what they accept, and end, `delivering` hears of.
+        """Return the services over one store; what they accept, and end, the `workers` hear of.
 
-        Where others are to hear of what is accepted, too, `wake` tells them all.
+        `began` is as `Asking` has it.
         """
-        wake, cancelled = wake or delivering.wake, delivering.cancelled
+        wake, cancelled = workers.wake, workers.cancelled
         asking = Asking(
-            transact, clock, rules, new_id=new_id, wake=wake, cancelled=cancelled, rush=delivering.rush
+            transact,
+            clock,
+            rules,
+            new_id=new_id,
+            wake=wake,
+            cancelled=cancelled,
+            rush=workers.rush,
+            began=began,
         )
         return cls(
             asking=asking,
@@ -58,5 +84,5 @@ class Services:
             ),
             accounting=Accounting(transact, clock, rules.own, keys, wake=wake),
             collecting=Collecting(transact),
-            purging=Purging(transact, purged=delivering.purged),
+            purging=Purging(transact, purged=workers.purged),
         )

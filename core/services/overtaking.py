@@ -1,6 +1,7 @@
 """Follow-ups that arrive before the mention that makes their thread ours: kept for a moment, in memory."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from core.clock import Clock
 from core.model import ChannelKey, MessageId, Question, ThreadKey
@@ -35,10 +36,10 @@ class Overtaking:
             if thread.linked_at == at:
                 early.pop(message, None)
 
-    def followers(self, question: Question) -> Sequence[Question]:
-        """Return, once, what was written after a question in the same thread and came before it."""
-        early = _fresh(self._early.pop(question.thread, {}), self._clock.monotonic())
-        after = [one for _, one in early.values() if one.asked_at > question.asked_at]
+    def followers(self, thread: ThreadKey, asked_at: datetime) -> Sequence[Question]:
+        """Return, once, what was written in a thread after a question of then, and came before it."""
+        early = _fresh(self._early.pop(thread, {}), self._clock.monotonic())
+        after = [one for _, one in early.values() if one.asked_at > asked_at]
         return sorted(after, key=lambda one: one.asked_at)
 
     def _forget(self, now: float) -> None:

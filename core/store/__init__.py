@@ -3,8 +3,8 @@
 from core.store.engine import SoleProcess, connect, described, is_shared
 from core.store.listening import Wakes
 from core.store.pooled import PooledStore, open_store
-from core.store.postgres import check_clock
 from core.store.schema import check, migrate
+from core.store.timing import keep_time, take_time
 from core.store.transact import Store
 
 __all__ = [
@@ -13,10 +13,11 @@ __all__ = [
     "Store",
     "Wakes",
     "check",
-    "check_clock",
     "connect",
     "described",
     "is_shared",
+    "keep_time",
     "migrate",
     "open_store",
+    "take_time",
 ]

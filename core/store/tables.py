@@ -260,6 +260,18 @@ class AccountRow(Row, table=True):
     waiting: int | None = None
 
 
+class SeatRow(Row, table=True):
+    """What one process at a time may do, and which one does it. Columns are those of `core.model.Seat`."""
+
+    __tablename__ = "seats"
+
+    name: str = Field(primary_key=True)
+    holder: str
+    fence: int
+    since: datetime
+    until: datetime
+
+
 def table(of: type[Row]) -> Table:
     """Return the SQLAlchemy table of a row class, for statements."""
     return Row.metadata.tables[str(of.__tablename__)]

@@ -10,6 +10,7 @@ from core.store.installations import SqlInstallations, SqlSpent
 from core.store.lanes import SqlLanes
 from core.store.links import SqlLinks
 from core.store.marks import SqlMarks
+from core.store.seats import SqlSeats
 
 
 class SqlUnitOfWork:
@@ -25,3 +26,4 @@ class SqlUnitOfWork:
         self.counts = SqlCounts(connection)
         self.installations = SqlInstallations(connection)
         self.spent = SqlSpent(connection)
+        self.seats = SqlSeats(connection)

@@ -57,9 +57,9 @@ class SettableClock:
         while self._sleepers and self._sleepers[0][0] <= self._monotonic:
             heapq.heappop(self._sleepers)[2].set()
 
-    def set(self, now: datetime) -> None:
+    def set(self, there: datetime, *, begins: bool = False) -> None:  # noqa: ARG002 it never stands still
         """Show another time, as a machine does whose clock was wrong when it was started again."""
-        self._now = now
+        self._now = there
 
     def jump(self, seconds: float) -> None:
         """Set the wall clock to another time; the steady and the monotonic one do not notice."""

@@ -27,6 +27,7 @@ from core.ports import UnitOfWork
 from core.testing.installed import MemoryInstallations, MemorySpent
 from core.testing.places import MemoryAccounts, MemoryCounts, MemoryLanes, MemoryLinks, MemoryMarks
 from core.testing.queue import MemoryDeliveries
+from core.testing.seats import MemorySeats
 from core.testing.tables import Tables
 
 T = TypeVar("T")
@@ -164,6 +165,7 @@ class _Unit:
         self.counts = MemoryCounts(tables)
         self.installations = MemoryInstallations(tables)
         self.spent = MemorySpent(tables)
+        self.seats = MemorySeats(tables)
 
 
 class MemoryStore:

@@ -22,6 +22,8 @@ from core.model import (
     Mark,
     Platform,
     Question,
+    Seat,
+    SeatName,
     ThreadKey,
     Turn,
     WorkspaceId,
@@ -56,6 +58,7 @@ class Tables:
     installations: dict[tuple[Platform, WorkspaceId], Installation] = field(default_factory=dict)
     departures: dict[tuple[Platform, WorkspaceId], datetime] = field(default_factory=dict)
     spent: dict[str, datetime] = field(default_factory=dict)
+    seats: dict[SeatName, Seat] = field(default_factory=dict)
 
     def snapshot(self) -> "Tables":
         return Tables(**{name: copy(value) for name, value in vars(self).items()})

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,11 +19,11 @@ from bots.slack.inbound import SLACK
 from bots.wiring import new_delivery_id, running
 from bots.wiring.parts import asking_rules
 from core.clock import SystemClock
-from core.errors import StoreUnusable
 from core.model import AuthorId, EventId, MessageId, Question, ThreadKey, WorkspaceId
 from core.services.asking import Asking
 from core.services.rush import Rush
-from core.store import PooledStore, Wakes, connect
+from core.store import PooledStore, Wakes, connect, keep_time, take_time
+from core.store.postgres import server_time
 from tests.fixtures.commands import invoke
 from tests.fixtures.program import environment, program
 from tests.fixtures.walk import Walk, walk
@@ -127,15 +128,52 @@ class _Sweepless(SystemClock):
         await asyncio.Event().wait()
 
 
-class _Ahead(SystemClock):
-    def now(self) -> datetime:
-        return super().now() + timedelta(seconds=30)
+@pytest.mark.parametrize("apart", [30, -30, -7200])
+async def test_the_time_is_the_servers_whatever_the_machine_shows_and_people_see_the_machines(
+    town: Walk, apart: int
+) -> None:
+    clock = SystemClock(wall=lambda: time.time() + apart)
+    async with running(town.settings, clock):
+        ((there,),) = _sql(town, "SELECT clock_timestamp()")
+        assert isinstance(there, datetime)
+        assert abs(clock.now() - there) < timedelta(seconds=3)
+        shown = clock.wall(clock.now()).timestamp() - time.time()
+        assert shown == pytest.approx(apart, abs=3)
 
 
-async def test_a_clock_that_is_not_the_servers_is_refused_at_the_start(town: Walk) -> None:
-    with pytest.raises(StoreUnusable, match=r"clock is \+30 s"):
-        async with running(town.settings, _Ahead()):
-            pass
+async def test_a_clock_that_comes_apart_is_set_by_the_servers_again(postgres_url: str) -> None:
+    engine, clock = connect(postgres_url), _Waking()
+    take_time(engine, clock)
+    keeping = asyncio.create_task(keep_time(engine, clock))
+    try:
+        for ahead in (0.2, -90.0, 90.0):
+            clock.set(server_time(engine, clock) + timedelta(seconds=ahead), begins=True)
+            await clock.look()
+            apart = (clock.now() - server_time(engine, clock)).total_seconds()
+            assert apart == pytest.approx(ahead if abs(ahead) < 1 else 0, abs=0.9)
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        engine.dispose()
+
+
+class _Waking(SystemClock):
+    """Sleeps until it is looked at, and `look` returns when it is asleep again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._woken, self._asleep = asyncio.Event(), asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:  # noqa: ARG002 it depends on others
+        self._asleep.set()
+        await self._woken.wait()
+        self._woken.clear()
+
+    async def look(self) -> None:
+        await self._asleep.wait()
+        self._asleep.clear()
+        self._woken.set()
+        await self._asleep.wait()
 
 
 @pytest.mark.parametrize(

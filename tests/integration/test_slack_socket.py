@@ -89,7 +89,7 @@ async def test_a_connection_the_sdk_has_given_up_is_opened_by_the_watch(town: Wa
     async with web_client(workspace.bot_token, server.api_url) as client:
         app = AsyncApp(client=client, signing_secret="x", token="xoxb-demo", process_before_response=True)
         back = asyncio.Event()
-        sockets = Sockets(app, client, workspace.app_token, clock, back=back.set)
+        sockets = Sockets(app, client, workspace.app_token, clock, back=back.set, ours=lambda: True)
         await sockets.connect()
         await workspace.until(lambda: server.socket_connections == 1)
         await clock.until_sleeping()

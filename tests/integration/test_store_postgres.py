@@ -14,7 +14,7 @@ from core.clock import SystemClock
 from core.errors import LeaseLost, StoreUnavailable, StoreUnusable
 from core.model import Conversation
 from core.ports import UnitOfWork
-from core.store import PooledStore, check_clock, connect, described, is_shared, migrate, open_store
+from core.store import PooledStore, connect, described, is_shared, migrate, open_store, take_time
 from core.store.tables import Row
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.queued import SHOP, Work, enqueue, thread
@@ -59,7 +59,7 @@ def test_a_server_that_is_not_there_is_named_with_what_to_do_and_without_the_pas
     ) as told:
         migrate(engine)
     with pytest.raises(StoreUnusable, match="does not tell the time"):
-        check_clock(engine, SystemClock())
+        take_time(engine, SystemClock())
     assert "s3cret" not in str(told.value)
     assert "\n" not in str(told.value)
 

@@ -33,6 +33,34 @@ def test_an_hour_that_the_wall_clock_is_set_is_no_hour_that_has_passed(hour: int
     assert clock.wall(due) == NOON + timedelta(seconds=330 + hour)
 
 
+def test_it_shows_what_another_clock_shows_and_people_go_on_to_see_the_machines() -> None:
+    hands = Hands()
+    clock = SystemClock(wall=hands.wall, passed=lambda: hands.passed)
+    clock.set(NOON - timedelta(hours=2), begins=True)
+    hands.passed = 30.0
+    assert clock.now() == NOON - timedelta(hours=2) + timedelta(seconds=30)
+    assert clock.wall(clock.now()) == NOON + timedelta(seconds=30)
+    clock.set(NOON)
+    assert clock.now() == NOON
+
+
+def test_a_little_ahead_of_it_it_stands_still_and_never_runs_backwards() -> None:
+    hands = Hands()
+    clock = SystemClock(wall=hands.wall, passed=lambda: hands.passed)
+    clock.set(NOON - timedelta(seconds=5))
+    hands.passed = 4.0
+    assert clock.now() == NOON
+    hands.passed = 7.0
+    assert clock.now() == NOON + timedelta(seconds=2)
+
+
+def test_far_ahead_of_it_it_is_set_back_or_nothing_would_fall_due_for_hours() -> None:
+    hands = Hands()
+    clock = SystemClock(wall=hands.wall, passed=lambda: hands.passed)
+    clock.set(NOON - timedelta(hours=1))
+    assert clock.now() == NOON - timedelta(hours=1)
+
+
 def test_a_machine_that_has_slept_knows_that_time_has_passed() -> None:
     before = SystemClock()
     after = SystemClock(passed=lambda: 0.0)

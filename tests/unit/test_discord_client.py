@@ -16,7 +16,6 @@ from bots.demo.discord import DiscordServer, DiscordWorld, HttpError, Reset
 from bots.demo.discord.start_limit import SessionStartLimit
 from bots.discord.client import (
     ConnectionRefused,
-    NotYet,
     ThreadlineClient,
     intents,
     let_in,
@@ -27,6 +26,7 @@ from bots.discord.client import (
 from bots.discord.keys import thread_key, workspace
 from bots.discord.marks import Marks
 from bots.discord.messages import Said
+from bots.discord.pacing import NotYet
 from bots.discord.views import FORM, QUESTION, sent_by
 from core.clock import Clock, SystemClock
 from core.errors import OutcomeUnknown, StoreUnavailable, Unreachable

@@ -1,9 +1,12 @@
 """Stories of follow-ups that overtake the mention of their thread."""
 
 from dataclasses import replace
+from datetime import datetime
 
-from core.model import Outcome
-from tests.fixtures.world import BEN, World, channel
+from core.model import DeliveryId, Outcome, ThreadKey
+from core.services.asking import Asking, AskingRules
+from core.services.rush import Rush
+from tests.fixtures.world import BEN, LANE, SHOP, World, channel
 
 
 async def test_follow_ups_that_overtake_their_mention_are_answered_after_it_as_they_were_written(
@@ -88,5 +91,28 @@ async def test_what_is_deleted_in_another_channel_is_another_message(world: Worl
     await world.asking.accept(follow)
     await world.amending.deleted(channel("elsewhere"), follow.message)
     await world.asking.accept(mention)
+    await world.settle()
+    assert world.posted == ["Answer to: 1", "Answer to: 2"]
+
+
+async def test_a_follow_up_that_came_to_another_process_than_its_mention_is_taken_in_there(
+    world: World,
+) -> None:
+    began: list[tuple[ThreadKey, datetime]] = []
+    there = Asking(
+        world.transact,
+        world.clock,
+        AskingRules(LANE, SHOP),
+        new_id=lambda _: DeliveryId("x1"),
+        wake=lambda: None,
+        cancelled=lambda _: None,
+        rush=Rush(world.clock),
+        began=lambda thread, asked_at: began.append((thread, asked_at)),
+    )
+    follow_up, mention = world.question("2", addressed=False), world.question("1", written=-1)
+    assert await world.asking.accept(follow_up) is Outcome.IGNORED
+    assert await there.accept(mention) is Outcome.ACCEPTED
+    assert began == [(mention.thread, mention.asked_at)]
+    await world.asking.follow(*began[0])
     await world.settle()
     assert world.posted == ["Answer to: 1", "Answer to: 2"]

@@ -445,6 +445,7 @@ def test_the_example_names_every_variable_with_its_default_and_no_secret() -> No
         "THREADLINE_SECRET_KEY",
         "SLACK_CLIENT_ID",
         "SLACK_CLIENT_SECRET",
+        "THREADLINE_DISCORD_SHARDS",
         "SLACK_BOT_TOKEN",
         "SLACK_APP_TOKEN",
         "SLACK_SIGNING_SECRET",

@@ -20,6 +20,7 @@ from core.errors import AccountRefused, StoreUnavailable, Unreachable
 from core.model import AuthorId, Installation, WorkspaceId
 from core.services.installing import Installing
 from core.services.purging import Purging
+from core.services.seating import Alone as NoOther
 from core.store.secrets import Cipher
 from core.testing import MemoryStore, SettableClock
 
@@ -144,9 +145,10 @@ async def test_all_workspaces_share_one_session_so_their_calls_share_connections
 
 
 async def test_an_app_is_one_workspace_s_or_for_many() -> None:
-    access = Access(None, None, "secret", "http://127.0.0.1:1/api/")
+    access, clock = Access(None, None, "secret", "http://127.0.0.1:1/api/"), SettableClock()
+    side = slack_side(access, clock, frozenset(), seating=NoOther(clock), elsewhere=lambda: None)
     with pytest.raises(ValueError, match="bot token"):
-        async with slack_side(access, SettableClock(), frozenset()):
+        async with side:
             pass
 
 

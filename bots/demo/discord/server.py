@@ -18,6 +18,8 @@ class DiscordServer:
 
     def __init__(self, world: DiscordWorld, host: str = "127.0.0.1", port: int = 0) -> None:
         self.gateway = Gateway(world)
+        self.shards = 1
+        """Into how many shards the bot is told to deal its guilds."""
         self._world = world
         self._host, self._port = host, port
         self._runner: web.AppRunner | None = None
@@ -56,4 +58,4 @@ class DiscordServer:
 
     def _where_and_how_often(self, _state: DiscordState, _call: Call) -> Answer:
         limit = self.gateway.session_start_limit.as_json()
-        return {"url": self.gateway_url, "shards": 1, "session_start_limit": limit}
+        return {"url": self.gateway_url, "shards": self.shards, "session_start_limit": limit}
