@@ -45,8 +45,10 @@ class Showing:
         try:
             yield
         finally:
-            await shown.wait()
-            showing.cancel()
+            try:
+                await shown.wait()
+            finally:  # cancelled again meanwhile, too: else it would go on to be shown for ever
+                showing.cancel()
             await asyncio.gather(showing, return_exceptions=True)
 
     async def _show_on(self, delivery: Delivery, shown: asyncio.Event) -> None:

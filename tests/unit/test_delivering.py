@@ -19,8 +19,10 @@ from core.errors import (
     Unavailable,
     Unreachable,
 )
-from core.model import QueuedUntil, State, Working
+from core.model import Delivery, DeliveryId, QueuedUntil, State, Working
+from core.ports import UnitOfWork
 from core.retry import Limits
+from core.services.settling import cancel
 from tests.fixtures.world import ANA, BEN, LANE, World
 
 
@@ -200,6 +202,28 @@ async def test_an_answer_is_stored_before_a_slow_status_call_returns(world: Worl
     world.poster.state_hold.set()
     await delivery
     assert world.posted == ["Answer to: Who?"]
+
+
+async def test_what_is_cut_off_twice_during_a_slow_status_call_is_not_shown_for_ever(world: World) -> None:
+    """Each heartbeat cuts off what lost its lease, until it has ended."""
+    world.poster.state_hold, world.chat.hold = asyncio.Event(), asyncio.Event()
+    await world.ask("Who?")
+    await world.delivering.take_due()
+    await world.chat.reached.wait()
+    (task,) = world.leases.tasks()
+    await world.store(lambda uow: cancel(uow, _known(uow, world.id(1)), world.clock.now()))
+    for _ in range(2):
+        await world.leases.beat()
+        await asyncio.sleep(0)
+    await asyncio.wait([task])
+    world.poster.state_hold.set()
+    shown = []
+    for _ in range(3):
+        for _ in range(10):
+            await asyncio.sleep(0)
+        shown.append(len(world.poster.states))
+        world.clock.advance(90)
+    assert shown == [shown[0]] * 3
 
 
 async def test_a_bug_in_splitting_does_not_have_the_answer_paid_for_twice(world: World) -> None:
@@ -478,3 +502,9 @@ async def _let_time_pass(world: World, seconds: float) -> None:
         world.clock.advance(seconds / 20)
     for _ in range(20):
         await asyncio.sleep(0)
+
+
+def _known(uow: UnitOfWork, delivery: DeliveryId) -> Delivery:
+    found = uow.deliveries.get(delivery)
+    assert found is not None
+    return found
