@@ -29,10 +29,13 @@ class Rush:
             yield
         finally:
             self._under_way -= 1
-            if self._under_way < MANY:
-                self._since = None
 
     @property
     def is_on(self) -> bool:
-        """Whether nothing new should be begun just now."""
+        """Whether nothing new should be begun just now.
+
+        A rush is over once it is seen to be: one that abates for a moment, unseen, begins no new one.
+        """
+        if self._under_way < MANY:
+            self._since = None
         return self._since is not None and self._clock.monotonic() - self._since < LONGEST

@@ -21,9 +21,25 @@ def test_a_rush_is_many_at_once_and_lasts_no_longer_than_platforms_wait() -> Non
             seen.append(rush.is_on)
             clock.advance(LONGEST)
             seen.append(rush.is_on)
+        seen.append(rush.is_on)
         with rush.taking_in():
             seen.append(rush.is_on)
-    assert [*seen, rush.is_on] == [False, True, False, True, False]
+    assert [*seen, rush.is_on] == [False, True, False, False, True, False]
+
+
+def test_a_rush_that_abates_for_a_moment_each_time_does_not_hold_answering_up_for_ever() -> None:
+    """Many commits come together, and as many questions with the next turn of the loop."""
+    clock = SettableClock()
+    rush = Rush(clock)
+    seen = []
+    with ExitStack() as most:
+        for _ in range(MANY - 1):
+            most.enter_context(rush.taking_in())
+        for _ in range(5):
+            with rush.taking_in():
+                seen.append(rush.is_on)
+                clock.advance(LONGEST / 2)
+    assert seen == [True, True, False, False, False]
 
 
 async def test_nothing_is_begun_in_a_rush_and_all_is_answered_after_it(world: World) -> None:
