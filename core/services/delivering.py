@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 SWEEP_EVERY = 1.0  #: seconds
 _AT_ONCE = 1_000  #: deliveries one process walks at the same time
+_FRESH = 1.0  #: seconds for which what was read with a claim may be sent unread
 _TOLD_AT_ONCE = 20  #: threads told of a pause before the next look
 
 
@@ -130,7 +131,7 @@ class Delivering:
 
     async def take_due(self) -> int:
         """Claim what is due and start walking it; return how many were claimed."""
-        now, until = self._clock.now(), self._leases.end()
+        began, now, until = self._clock.monotonic(), self._clock.now(), self._leases.end()
         room = _AT_ONCE - len(self._leases)
 
         def work(uow: UnitOfWork) -> tuple[Sequence[_Claimed], _Aside, datetime | None]:
@@ -143,7 +144,7 @@ class Delivering:
 
         claimed, aside, next_due = await self._transact(work)
         for one in claimed:
-            self._start(one)
+            self._start(one, began)
         self._on_next_due(next_due)
         if aside.untold or aside.marks:
             self._telling = asyncio.create_task(self._tell(aside))
@@ -177,11 +178,13 @@ class Delivering:
         except StoreUnavailable as error:
             log.warning("store unavailable", error=str(error))
 
-    def _start(self, claimed: "_Claimed") -> None:
+    def _start(self, claimed: "_Claimed", began: float) -> None:
         delivery = claimed.delivery
+        if self._clock.monotonic() - began > _FRESH:  # others may have taken it by now, or paused its lane
+            claimed = _Claimed(delivery, None)
         earlier = self._leases.walking(delivery)
         task = asyncio.create_task(self._walk(claimed, earlier), name=f"delivery {delivery.id}")
-        self._leases.hold(delivery, task)
+        self._leases.hold(delivery, task, since=began)
         task.add_done_callback(lambda _: self._ended(delivery))
 
     def _ended(self, delivery: Delivery) -> None:

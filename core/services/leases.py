@@ -48,9 +48,12 @@ class Leases:
         """Return when a lease taken or renewed now will end."""
         return self._clock.now() + LEASE
 
-    def hold(self, delivery: Delivery, task: asyncio.Task[None]) -> None:
-        """Note a delivery that was just claimed, and the task that walks it."""
-        self._held[delivery.id] = _Held(delivery, task, self._clock.monotonic())
+    def hold(self, delivery: Delivery, task: asyncio.Task[None], *, since: float) -> None:
+        """Note a delivery that was claimed, and the task that walks it.
+
+        `since`: the monotonic time from which its lease counts, before the claim was committed.
+        """
+        self._held[delivery.id] = _Held(delivery, task, since)
 
     def drop(self, delivery: Delivery) -> None:
         """Forget a delivery whose task has ended; if it was claimed anew meanwhile, that claim stays."""

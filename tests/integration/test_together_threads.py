@@ -121,7 +121,7 @@ async def test_what_is_stopped_elsewhere_is_cut_off_at_the_next_heartbeat(two: T
     held = await two[0](claim_one)
     walking: asyncio.Task[None] = asyncio.create_task(two.clock.sleep(3_600))
     leases = Leases(two[0], two.clock)
-    leases.hold(held, walking)
+    leases.hold(held, walking, since=two.clock.monotonic())
     await leases.beat()
     assert not walking.cancelling()
     assert await _stopping(two).stop(thread("t"), ANA) == 1
@@ -208,7 +208,8 @@ async def _while_it_is_answered(
         random=lambda: 0.5,
     )
     asking = asyncio.ensure_future(answering.ask(held, None))
-    leases.hold(held, asking)  # type: ignore[arg-type]  # in the place of the task that walks it
+    at = two.clock.monotonic()
+    leases.hold(held, asking, since=at)  # type: ignore[arg-type]  # in the place of the task that walks it
     await chat.reached.wait()
     two.arm()
     chat.hold.set()

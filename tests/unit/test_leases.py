@@ -1,14 +1,35 @@
 """Stories of holders that live, stall and die; and of the loop that drives them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
 from core.errors import LeaseLost
 from core.model import State
+from core.ports import UnitOfWork
 from core.services.leases import LEASE
-from tests.fixtures.world import World
+from core.testing import MemoryStore
+from tests.fixtures.world import LANE, SHOP, World
+
+T = TypeVar("T")
+
+
+class _Stalling:
+    """A store whose process is stopped once, after a commit and before it hears of it."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def __call__(self, work: Callable[[UnitOfWork], T]) -> T:
+        result = await self.store(work)
+        if self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            await meanwhile()
+        return result
 
 
 async def test_a_holder_that_died_while_asking_is_followed_by_one_that_asks_again(world: World) -> None:
@@ -145,6 +166,45 @@ async def test_a_holder_that_was_stopped_between_claim_and_call_asks_nothing(wor
     assert world.posted == ["Answer to: Who?"]
 
 
+async def test_a_holder_that_was_stopped_before_it_heard_of_its_claim_asks_and_tells_nothing() -> None:
+    """What was read with the claim is old then, and so is the lease."""
+    for default, notices in ((SHOP, []), (None, ["not_linked"])):
+        stalling = _Stalling()
+        world = World(default=default, transact=stalling)
+
+        async def passes_on(world: World = world, stalling: _Stalling = stalling) -> None:
+            world.clock.advance(11)
+            released = await stalling.store(lambda uow: uow.deliveries.release_expired(world.clock.now(), ()))
+            assert released == 1
+
+        await world.ask("Who?")
+        stalling.meanwhile = passes_on
+        await world.delivering.take_due()
+        await asyncio.gather(*world.leases.tasks())
+        assert (world.chat.asked, world.notices) == ([], [])
+        await world.settle()
+        assert (len(world.chat.asked), world.notices) == (1 - len(notices), notices)
+
+
+async def test_a_pause_before_a_holder_hears_of_its_claim_is_kept() -> None:
+    stalling = _Stalling()
+    world = World(transact=stalling)
+
+    async def another_process_is_told_to_wait() -> None:
+        world.clock.advance(4)
+        now = world.clock.now()
+        until = now + timedelta(seconds=60)
+        await stalling.store(lambda uow: uow.lanes.save(uow.lanes.get(LANE).pause(now, until, busy=1)))
+
+    await world.ask("Who?")
+    stalling.meanwhile = another_process_is_told_to_wait
+    await world.delivering.take_due()
+    await world.settle()
+    assert world.chat.asked == []
+    await world.later(60)
+    assert world.posted == ["Answer to: Who?"]
+
+
 async def test_a_holder_that_was_stopped_before_telling_tells_nothing() -> None:
     world = World(default=None)
     await world.ask("Who?")
@@ -163,7 +223,8 @@ async def test_an_old_lease_is_renewed_before_a_deed_or_found_to_be_lost(world: 
     (held,) = await world.store(
         lambda uow: uow.deliveries.claim(world.clock.now(), world.leases.end(), 8, 10)
     )
-    world.leases.hold(held, asyncio.create_task(asyncio.sleep(0)))
+    walking = asyncio.create_task(asyncio.sleep(0))
+    world.leases.hold(held, walking, since=world.clock.monotonic())
     world.clock.advance(6)
     await world.leases.check(held)
     world.clock.advance(6)
