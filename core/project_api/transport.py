@@ -11,6 +11,8 @@ from typing import cast
 
 import aiohttp
 import httpx
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from yarl import URL
 
 from core.project_api.sending import Sending
@@ -69,9 +71,7 @@ class Transport(httpx.AsyncBaseTransport):
             traces = aiohttp.TraceConfig()
             traces.on_request_headers_sent.append(_on_headers_sent)
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=self._connections, keepalive_timeout=self._idle, ssl=self._trust
-                ),
+                connector=_Connector(limit=self._connections, keepalive_timeout=self._idle, ssl=self._trust),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=self._timeout,
                 auto_decompress=False,
@@ -79,6 +79,23 @@ class Transport(httpx.AsyncBaseTransport):
             )
             self._session._retry_connection = False  # else a GET whose connection is lost goes out twice
         return self._session
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Gives no connection again on which something came unasked: it would be the next request's answer."""
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 aiohttp's signature
+    ) -> Connection:
+        for _ in range(self.limit + 1):
+            connection = await super().connect(req, traces, timeout)
+            if connection.protocol is None or not connection.protocol.should_close:
+                return connection
+            connection.close()
+        raise aiohttp.ClientConnectionError("the service speaks unasked")
 
 
 @cache
