@@ -61,7 +61,8 @@ def purge(connection: Connection, platform: Platform, workspace: WorkspaceId, li
 def outlived(connection: Connection, after: ConversationId, before: datetime, limit: int) -> Outlived:
     """Delete, of up to `limit` conversations behind `after`, those in which all is over since `before`.
 
-    Conversations are numbered as they begin: behind one that began later, none is to be looked for.
+    Conversations are numbered as they begin: behind some that all began later, none is to be looked for. A
+    single one may seem to have: what is revived counts as accepted then.
     """
     ids = connection.execute(_BEHIND, {"after": after, "limit": limit}).scalars().all()
     lived = connection.execute(_LIVED, {"ids": ids}).all()
@@ -69,7 +70,8 @@ def outlived(connection: Connection, after: ConversationId, before: datetime, li
     unsettled = set(connection.execute(_UNSETTLED, {"ids": old}).scalars())
     gone = [id_ for id_ in old if id_ not in unsettled]
     _remove(connection, gone)
-    is_end = len(ids) < limit or any(first is not None and first >= before for _, first, _ in lived)
+    began = [first for _, first, _ in lived if first is not None]
+    is_end = len(ids) < limit or (bool(began) and min(began) >= before)
     return Outlived(None if is_end else ConversationId(ids[-1]), len(gone))
 
 

@@ -130,7 +130,8 @@ class _Conversations:
             if max(times.get(one.id, [before])) < before
             and all(delivery.state in SETTLED for delivery in asked[one.id])
         ]
-        is_end = len(looked_at) < limit or any(min(began) >= before for began in times.values())
+        firsts = [min(began) for began in times.values()]
+        is_end = len(looked_at) < limit or (bool(firsts) and min(firsts) >= before)
         return Outlived(None if is_end else looked_at[-1].id, self._remove(over))
 
     def _remove(self, conversations: Sequence[Conversation]) -> int:

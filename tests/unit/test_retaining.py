@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from core.errors import StoreUnavailable
+from core.errors import CreditsSpent, StoreUnavailable
 from core.model import Outcome, State
 from core.ports import Transact, UnitOfWork
 from core.services.retaining import Retaining
@@ -86,3 +86,15 @@ async def test_many_are_forgotten_a_few_at_a_time_and_what_is_left_the_next_time
     whole = Failing(world.store, after=9)
     assert await _forgotten(world, store=whole) == 50
     assert whole.left == 8
+
+
+async def test_what_an_operator_revived_keeps_none_that_began_later(world: World) -> None:
+    world.chat.script = [CreditsSpent()]
+    for number in range(150):
+        await world.ask("q", thread=f"t{number}")
+    await world.settle()
+    await world.later(31 * DAY)
+    await world.reviewing.post_again(world.id(1))
+    await world.settle()
+    assert await _forgotten(world) == 149
+    assert await world.states() == [State.DONE]
