@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from core.clock import Clock
 from core.errors import Permanent, SealMissing
@@ -26,6 +27,10 @@ class ProjectsUnseen(Permanent):
     def __init__(self, projects: Sequence[ProjectId]) -> None:
         super().__init__()
         self.projects = projects
+
+
+class WorkspaceLeft(Permanent):
+    """The workspace has removed us while its key was checked: nothing is kept of it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +87,18 @@ class Accounting:
         """Set a workspace's account, once its key has proved good; return it, and how many questions that
         waited were released.
 
-        Raises SealMissing, KeyMissing, KeyRefused, ProjectsUnseen, and what a call to MicroVisualizer may
-        raise, within about two seconds; then nothing is changed.
+        Raises SealMissing, KeyMissing, KeyRefused, ProjectsUnseen, WorkspaceLeft, and what a call to
+        MicroVisualizer may raise, within about two seconds; then nothing is changed.
         """
         if not self.can_keep:
             raise SealMissing
+        left = await self._transact(lambda uow: uow.installations.left(at.platform, at.workspace))
         key = wanted.key or await self._present_key(at)
         unseen = await self._keys.unseen(key, wanted.projects)
         if unseen:
             raise ProjectsUnseen(unseen)
         account = self._account(at, key, wanted, by)
-        released = await self._transact(lambda uow: self._put(uow, account))
+        released = await self._transact(lambda uow: self._put(uow, account, left))
         self._wake()
         return account, released
 
@@ -131,9 +137,14 @@ class Accounting:
             waiting=wanted.waiting,
         )
 
-    def _put(self, uow: UnitOfWork, account: Account) -> int:
-        """Set an account, and move what is still to be asked of its workspace alone to its lane."""
+    def _put(self, uow: UnitOfWork, account: Account, left: datetime | None) -> int:
+        """Set an account, and move what is still to be asked of its workspace alone to its lane.
+
+        `left`: when the workspace had last removed us as its key began to be checked. Raises WorkspaceLeft.
+        """
         now, here = self._clock.now(), ChannelKey(account.platform, account.workspace)
+        if uow.installations.left(account.platform, account.workspace) != left:
+            raise WorkspaceLeft
         uow.accounts.put(account)
         uow.deliveries.move(account.lane, now, here)
         released = release_all(uow, here, self._own, now)

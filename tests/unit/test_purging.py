@@ -1,12 +1,14 @@
 """Stories of a workspace that is forgotten, and of what only a human moves."""
 
 import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import pytest
 
-from core.errors import BrokenAnswer, CannotLook, CreditsSpent, PostRefused, RateLimited
-from core.model import Amendment, ChannelKey, DeliveryId, Outcome, State, Tally
+from core.errors import BrokenAnswer, CannotLook, CreditsSpent, PostRefused, RateLimited, ThreadlineError
+from core.model import Amendment, ChannelKey, DeliveryId, Outcome, ProjectId, State, Tally
+from core.services.accounting import Wanted
 from core.services.purging import Purged
 from core.services.reviewing import NotToBeRevived
 from tests.fixtures.queued import account
@@ -202,3 +204,17 @@ async def test_posting_that_is_paused_lets_go_of_what_is_forgotten(world: World)
     await world.purging.purge(CHAT, TEAM)
     await world.later(3600)
     assert (world.posted, await world.states()) == ([], [])
+
+
+async def test_a_key_that_is_being_checked_while_its_workspace_leaves_is_not_kept(world: World) -> None:
+    world.keys.known = {"key-of-ours-a1b2": []}
+    unseen = world.keys.unseen
+
+    async def leaving_meanwhile(key: str, projects: Collection[ProjectId]) -> Sequence[ProjectId]:
+        await world.purging.purge(CHAT, TEAM, left=world.clock.now())
+        return await unseen(key, projects)
+
+    world.keys.unseen = leaving_meanwhile  # type: ignore[method-assign]
+    with pytest.raises(ThreadlineError):
+        await world.accounting.set(ChannelKey(CHAT, TEAM), Wanted("key-of-ours-a1b2"), ANA)
+    assert await world.store(lambda uow: uow.accounts.all(CHAT)) == []
