@@ -92,11 +92,13 @@ def workspace_of(body: Mapping[str, Any]) -> WorkspaceId:
     """Return the workspace in which we are told of something; "" where nothing says so.
 
     In a channel that organisations share it need not be the one where it happened (`team_id`): by whose
-    installation we hear of it stands in `authorizations` (docs.slack.dev/apis/events-api).
+    installation we hear of it stands in `authorizations` (docs.slack.dev/apis/events-api). A form names it,
+    too; but where an organisation has installed us it names that one, of which nobody writes anything.
     """
     team = inner(body, "team")
+    installed_in = text_of(inner(body, "view"), "app_installed_team_id")
     told = (
-        text_of(inner(body, "view"), "app_installed_team_id"),
+        "" if installed_in.startswith("E") else installed_in,
         text_of(team, "id"),
         text_of(_told_by(body), "team_id"),
         text_of(body, "team_id"),

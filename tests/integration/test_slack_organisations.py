@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from bots.demo.slack import SlackWorkspace
+from bots.slack.shortcut import ASK_ABOUT
 from tests.fixtures.many import Many, many, town_of
 from tests.fixtures.walk import SHOP
 
@@ -121,3 +122,16 @@ async def test_a_workspace_with_an_installation_of_its_own_is_not_shut_out_by_it
         await taken(house.third)
         assert installed(house) == [(ORG, ORG), (house.third.team, ORG)]
         assert house.first.rows()["conversations"] == 1
+
+
+async def test_what_is_asked_by_a_form_is_asked_in_the_workspace_in_which_it_was_opened(house: Many) -> None:
+    user, channel = town_of(house.second)
+    async with house.run():
+        await house.install(ORG)
+        ts = await house.second.say(user, channel, "order.created is late again")
+        await house.second.shortcut(user, channel, ts, callback_id=ASK_ABOUT)
+        view = await house.second.until(lambda: house.second.view(user))
+        words = {"question": {"question": {"type": "plain_text_input", "value": "who consumes it?"}}}
+        assert (await house.second.submit_view(user, view.id, values=words)).status == 200
+        await house.second.until(lambda: len(house.second.thread(channel, ts)) > 2)
+        assert house.first.sql("SELECT DISTINCT workspace FROM conversations") == [(house.second.team,)]

@@ -189,6 +189,13 @@ def test_the_workspace_of_something_is_the_one_whose_token_bolt_would_take(
     assert workspace_of(body) == team == extract_team_id(body)
 
 
+def test_a_form_of_an_organisations_installation_is_of_the_workspace_in_which_it_was_opened() -> None:
+    """There `app_installed_team_id` is the organisation (docs.slack.dev, view payloads)."""
+    form = {"team": {"id": "T1"}, "user": {"team_id": "T1"}, "view": {"app_installed_team_id": "E1"}}
+    assert workspace_of(form) == "T1"
+    assert workspace_of({**form, "team": None}) == "T1"
+
+
 @pytest.mark.parametrize(
     "odd", [{}, {"team_id": 5}, {"authorizations": 5}, {"authorizations": [5]}, {"team": [], "user": "U1"}]
 )

@@ -121,9 +121,15 @@ def user_json(user: User, team: str) -> Json:
 
 
 def view_json(
-    view: View, team: str, app_id: str, bot_id: str, values: Mapping[str, Json] | None = None
+    view: View,
+    team: str,
+    app_id: str,
+    bot_id: str,
+    values: Mapping[str, Json] | None = None,
+    *,
+    installed_in: str = "",
 ) -> Json:
-    """Return a view as `views.open` and `view_submission` show it."""
+    """Return a view as `views.open` and `view_submission` show it; `installed_in`: an organisation's id."""
     return {
         "callback_id": "",
         "private_metadata": "",
@@ -136,7 +142,7 @@ def view_json(
         "id": view.id,
         "team_id": team,
         "app_id": app_id,
-        "app_installed_team_id": team,
+        "app_installed_team_id": installed_in or team,
         "bot_id": bot_id,
         "hash": view.hash,
         "root_view_id": view.id,

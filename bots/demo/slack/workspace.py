@@ -114,7 +114,8 @@ class SlackWorkspace(Talking):
         The answer's `body` is the app's `response_action`, if any; an empty one closes the modal.
         """
         view = self.views[view_id]
-        drawn = view_json(view, self.team, self.app_id, self.bot_id, view_values(view, values))
+        filled, by = view_values(view, values), self.enterprise if self.is_enterprise_install else ""
+        drawn = view_json(view, self.team, self.app_id, self.bot_id, filled, installed_in=by)
         body = basics(self, "view_submission", user) | {
             "api_app_id": self.app_id,
             "view": drawn,
