@@ -42,7 +42,7 @@ def _look_whether_reached(reading: Reading, *, listens: bool) -> None:
         remedy = WAYS if ours == _OWN else f"Set {_EITHER}"
         reading.fault(ours, "is set, but no way for Slack to reach us", remedy)
     if ours is None and reached is not None:
-        remedy = "Set it to the bot's xoxb- token."
+        remedy = f"Set it to the bot's xoxb- token; for many workspaces set {' and '.join(_OAUTH)}."
         reading.fault(_OWN, f"is not set, though {reached} is", remedy)
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
+import structlog
 from starlette.routing import Route
 
 from bots.discord.keys import DISCORD
@@ -20,6 +21,8 @@ from core.services.offered import Services
 
 if TYPE_CHECKING:
     import asyncio
+
+log = structlog.get_logger(__name__)
 
 
 class Side(Protocol):
@@ -64,11 +67,17 @@ async def sides_over(
     async with AsyncExitStack() as stack:
         if settings.slack is not None:
             access = slack_access(settings.slack)
+            installing = installing_over(settings, store, clock)
+            if installing is not None and settings.chat.key is not None:
+                log.warning(
+                    "every workspace that installs the app asks under MICROVISUALIZER_API_KEY, about any of its "
+                    "projects, until it sets a key of its own: leave it away if strangers may install"
+                )
             made = slack_side(
                 access,
                 clock,
                 settings.admins,
-                installing_over(settings, store, clock),
+                installing,
                 seating=seats.seating,
                 elsewhere=seats.look_elsewhere,
             )

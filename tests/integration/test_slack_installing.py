@@ -437,3 +437,20 @@ async def _kept_elsewhere(house: Many, token: str) -> bool:
             return done.rowcount == 1
 
     return await asyncio.to_thread(write)
+
+
+@pytest.mark.parametrize("own", [True, False])
+async def test_an_operator_is_warned_that_whoever_installs_asks_under_the_installations_key(
+    house: Many, own: bool
+) -> None:
+    people, channel = town_of(house.second)
+    if not own:
+        house.settings = replace(house.settings, chat=replace(house.settings.chat, key=None))
+    with capture_logs() as logs:
+        async with house.run():
+            await house.install(house.second.team)
+            ts = await ask(house.second, "who owns billing?", user=people, channel=channel)
+            await house.second.until(lambda: len(house.second.thread(channel, ts)) > 1)
+    warned = [line for line in logs if "asks under MICROVISUALIZER_API_KEY" in str(line["event"])]
+    assert len(warned) == own
+    assert len(house.first.assistant.journal) == own

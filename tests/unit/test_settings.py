@@ -195,7 +195,8 @@ def test_all_faults_are_told_at_once_one_a_line() -> None:
         " Did you mean THREADLINE_CONCURRENCY? Otherwise remove it.",
         "  - MICROVISUALIZER_API_KEY is not an API key. Copy it again: printable ASCII, no spaces.",
         "  - SLACK_APP_TOKEN is not an app-level token (xapp-…). Copy it again: printable ASCII, no spaces.",
-        "  - SLACK_BOT_TOKEN is not set, though SLACK_APP_TOKEN is. Set it to the bot's xoxb- token.",
+        "  - SLACK_BOT_TOKEN is not set, though SLACK_APP_TOKEN is. Set it to the bot's xoxb- token; "
+        "for many workspaces set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET.",
         "  - THREADLINE_HTTP_PORT is out of range or not a whole number. Use a number from 0 to 65535.",
     ]
 
