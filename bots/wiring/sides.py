@@ -70,8 +70,8 @@ async def sides_over(
             installing = installing_over(settings, store, clock)
             if installing is not None and settings.chat.key is not None:
                 log.warning(
-                    "every workspace that installs the app asks under MICROVISUALIZER_API_KEY, about any of its "
-                    "projects, until it sets a key of its own: leave it away if strangers may install"
+                    "every workspace that installs the app asks under MICROVISUALIZER_API_KEY, about any of "
+                    "its projects, until it sets a key of its own: leave it away if strangers may install"
                 )
             made = slack_side(
                 access,
