@@ -48,6 +48,7 @@ from core.services.terms import Terms, terms_of
 log = structlog.get_logger(__name__)
 
 _PLAIN_CUT = 1_500
+_NOTHING = "…"  # what an answer says of which nothing can be shown
 _SHORT = 2_000  # characters that are cut sooner than a thread is woken
 
 
@@ -111,6 +112,7 @@ class Answering:
             try:
                 answer = await self._chats.ask(said.account, delivery.project, said.window.turns)
                 answer = text.clean(answer)
+                answer = answer if answer.strip() else _NOTHING
             except ThreadlineError as error:
                 failure = error
             else:
