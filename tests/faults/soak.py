@@ -19,6 +19,7 @@ RUNS: Mapping[str, str] = {
     "outage": "tests.faults.load.outage",
     "fair": "tests.faults.load.fair",
     "machine": "tests.faults.machine.run",
+    "fleet": "tests.faults.fleet.run",
 }
 """Each name's module: it has a coroutine `run`, which may take `scale` and `seed`."""
 
