@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 SWEEP_EVERY = 1.0  #: seconds
 _AT_ONCE = 1_000  #: deliveries one process walks at the same time
-_FRESH = 1.0  #: seconds for which what was read with a claim may be sent unread
+_FRESH = 0.25  #: seconds for which what was read with a claim may be sent unread
 _TOLD_AT_ONCE = 20  #: threads told of a pause before the next look
 
 
