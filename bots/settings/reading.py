@@ -53,6 +53,7 @@ VARIABLES = (
 """Every variable that is read. An unknown one that begins with THREADLINE_ is taken for a misspelling."""
 
 _OURS = "THREADLINE_"
+_OF_TESTS = "THREADLINE_TEST_"  #: is said to tests alone
 _PLATFORM_SECRETS = (*slack.SECRETS, "DISCORD_TOKEN")
 
 
@@ -173,7 +174,8 @@ def _filed(env_file: Path, faults: list[Fault]) -> dict[str, str]:
 
 def _misspelt(written: Mapping[str, str]) -> list[Fault]:
     known = [name for name in VARIABLES if name.startswith(_OURS)]
-    unknown = sorted(name for name in written if name.upper().startswith(_OURS) and name not in known)
+    ours = [name for name in written if name.upper().startswith(_OURS) and not name.startswith(_OF_TESTS)]
+    unknown = sorted(name for name in ours if name not in known)
     return [Fault(name, "is not a setting", _suggestion(name, known)) for name in unknown]
 
 

@@ -90,12 +90,13 @@ class _Connector(aiohttp.TCPConnector):
         traces: list[Trace],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 aiohttp's signature
     ) -> Connection:
-        for _ in range(self.limit + 1):
-            connection = await super().connect(req, traces, timeout)
-            if connection.protocol is None or not connection.protocol.should_close:
-                return connection
+        left = self.limit  # so many can lie idle
+        connection = await super().connect(req, traces, timeout)
+        while left and connection.protocol is not None and connection.protocol.should_close:
             connection.close()
-        raise aiohttp.ClientConnectionError("the service speaks unasked")
+            connection = await super().connect(req, traces, timeout)
+            left -= 1
+        return connection
 
 
 @cache

@@ -153,7 +153,9 @@ async def test_a_missing_intent_ends_it_with_an_instruction(tmp_path: Path) -> N
 async def test_a_token_that_is_reset_meanwhile_ends_it_with_an_instruction(tmp_path: Path) -> None:
     async with guild_walk(tmp_path) as town:
         async with _running(town, tmp_path) as child:
-            town.world.token = "another"  # where the close is lost on the way, the next connection learns of it
+            town.world.token = (
+                "another"  # where the close is lost on the way, the next connection learns of it
+            )
             await town.server.gateway.close(4004)
             _, said = await child.communicate()
         assert child.returncode == 2

@@ -143,7 +143,7 @@ def test_questions_that_waited_for_an_old_key_are_not_passed_by_a_workspaces_new
         asks(town, thread)
     for _ in range(3):  # what is under way now does not hear of it
         passes(town, 61)
-    for _ in range(13):
+    while any(one.kind is Kind.ASK for one in town.outside.under_way):
         ends(town, Kind.ASK)
     is_well_in_the_end(town)
 

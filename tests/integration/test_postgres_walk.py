@@ -157,6 +157,21 @@ async def test_a_clock_that_comes_apart_is_set_by_the_servers_again(postgres_url
         engine.dispose()
 
 
+async def test_a_server_that_does_not_tell_the_time_leaves_the_clock_as_it_is() -> None:
+    engine, clock = connect("postgresql://nobody@127.0.0.1:1/nothing"), _Waking()
+    before = clock.now()
+    keeping = asyncio.create_task(keep_time(engine, clock))
+    try:
+        await clock.look()
+        await clock.look()
+        assert timedelta() <= clock.now() - before < timedelta(minutes=1)
+        assert not keeping.done()
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        engine.dispose()
+
+
 class _Waking(SystemClock):
     """Sleeps until it is looked at, and `look` returns when it is asleep again."""
 
