@@ -117,9 +117,9 @@ class OneWorkspace:
     async def find(
         self,
         workspace: WorkspaceId,  # noqa: ARG002 there is one
-        organisation: WorkspaceId | None = None,  # noqa: ARG002
+        organisation: WorkspaceId | None = None,  # noqa: ARG002 there is one
         *,
-        anew: bool = False,  # noqa: ARG002
+        anew: bool = False,  # noqa: ARG002 there is one
     ) -> Workspace | None:
         """Return the one."""
         return self._known()
