@@ -6,7 +6,8 @@ from sqlalchemy import Connection, bindparam, select
 
 from core.model import Account, AuthorId, LaneId, Platform, ProjectId, SealedKey, WorkspaceId
 from core.store.links import lock
-from core.store.tables import AccountRow, AnyRow, table
+from core.store.tables import AnyRow, table
+from core.store.workspace_tables import AccountRow
 
 _accounts = table(AccountRow)
 _here = (_accounts.c.platform == bindparam("at"), _accounts.c.workspace == bindparam("of"))

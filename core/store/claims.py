@@ -27,12 +27,12 @@ from core.store.tables import (
     IS_FREE,
     IS_LEASED,
     IS_OPEN,
-    AccountRow,
     AnyRow,
     DeliveryRow,
     LaneRow,
     table,
 )
+from core.store.workspace_tables import AccountRow
 
 _deliveries = table(DeliveryRow)
 _lanes = table(LaneRow)
@@ -157,40 +157,6 @@ class Claims:
         )
         return moved.rowcount
 
-    def tell_paused(
-        self, now: datetime, beyond: datetime, away: datetime, limit: int
-    ) -> Sequence[tuple[AnyRow, Lane]]:
-        """Mark as told what waits untold behind a closed lane; return it, as it was, with its lane.
-
-        Lane by lane, like `claim`: where nothing is closed, nothing is looked through.
-        """
-        waiting: list[tuple[AnyRow, Lane]] = []
-        is_away = and_(_lanes.c.away_since <= away, _lanes.c.paused_until > now)
-        for lane in self._lanes_where(or_(_lanes.c.paused_until >= beyond, is_away)):
-            waiting += [(row, lane) for row in self._untold(lane.id, limit - len(waiting))]
-        if waiting:
-            ids = [row.id for row, _ in waiting]
-            self._connection.execute(_deliveries.update().where(_deliveries.c.id.in_(ids)).values(told=True))
-        return waiting
-
-    def behind_pauses(
-        self, now: datetime, ready: datetime, old: datetime, limit: int
-    ) -> Sequence[tuple[AnyRow, Lane]]:
-        """Return what may have to be given up in paused lanes, lane by lane, longest ready first."""
-        failed, aged = _deliveries.c.attempt > 0, _deliveries.c.accepted_at <= old
-        found: list[tuple[AnyRow, Lane]] = []
-        for lane in self._lanes_where(_lanes.c.paused_until > now):
-            rows = self._connection.execute(
-                select(_deliveries)
-                .where(_deliveries.c.lane == lane.id, _accepted, _deliveries.c.ready_at <= ready)
-                .where(or_(failed, aged, literal(lane.away_since is not None)))
-                .order_by(_deliveries.c.ready_at, _deliveries.c.id)
-                .limit(limit - len(found))
-                .with_for_update(skip_locked=True)
-            )
-            found += [(row, lane) for row in rows]
-        return found
-
     def next_due(self, now: datetime) -> datetime | None:
         """Return when the next thing falls due: by its own time, or by the end of its lane's pause."""
         due = select(func.min(_deliveries.c.due_at)).where(_in_lane, _free)
@@ -227,9 +193,6 @@ class Claims:
             lanes = self._connection.execute(found.with_for_update()).all()
         return [lane_of(row) for row in lanes]
 
-    def _lanes_where(self, condition: ColumnElement[bool]) -> Sequence[Lane]:
-        return [lane_of(row) for row in self._connection.execute(_lanes_with(condition))]
-
     def _busy(self, lanes: Sequence[Lane]) -> Mapping[str, int]:
         """Count the leases of each lane: of what others took before this transaction had the lanes, too."""
         counted = (
@@ -253,17 +216,6 @@ class Claims:
         if rows and rows[-1].rank > lane.served:
             self._lanes.serve(lane.id, rows[-1].rank)
         return [row.id for row in rows]
-
-    def _untold(self, lane: str, room: int) -> Sequence[AnyRow]:
-        untold = (
-            select(_deliveries)
-            .where(_deliveries.c.lane == lane, _free)
-            .where(_deliveries.c.state == State.ACCEPTED.value, _deliveries.c.told.is_(False))
-            .order_by(_deliveries.c.due_at, _deliveries.c.id)
-            .limit(room)
-            .with_for_update(skip_locked=True)
-        )
-        return self._connection.execute(untold).all()
 
 
 def _in(of: ChannelKey | None) -> Sequence[ColumnElement[bool] | TextClause]:

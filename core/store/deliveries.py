@@ -1,7 +1,4 @@
-"""The queue's rows: what is stored of a delivery, and every fenced write. Claiming is in `claims`.
-
-Statements are built once: building one costs as much again as running it.
-"""
+"""The queue's rows: what is stored of a delivery, and every fenced write. Claiming is in `claims`."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -9,16 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Select,
-    TextClause,
-    and_,
-    bindparam,
-    exists,
-    or_,
-    select,
-    text,
 )
 
 from core.errors import LeaseLost
@@ -40,90 +29,13 @@ from core.model import (
     Tally,
     WorkspaceId,
 )
+from core.store import statements
 from core.store.claims import Claims
 from core.store.lanes import SqlLanes
+from core.store.pauses import Pauses
 from core.store.rows import changeable, columns
 from core.store.rows import delivery as row_delivery
-from core.store.tables import (
-    IS_ASIDE,
-    IS_HEAD,
-    IS_KEPT,
-    IS_OPEN,
-    IS_UNLINKED,
-    IS_WAITING,
-    ConversationRow,
-    DeliveryRow,
-    PartRow,
-    table,
-)
 from core.store.times import Times
-
-_deliveries = table(DeliveryRow)
-_parts = table(PartRow)
-_conversations = table(ConversationRow)
-_d = _deliveries.c
-
-
-def _select(*conditions: ColumnElement[bool] | TextClause) -> "Select[*tuple[Any, ...]]":
-    return select(_deliveries).where(*conditions)
-
-
-def _oldest(*conditions: ColumnElement[bool] | TextClause) -> "Select[*tuple[Any, ...]]":
-    return _select(*conditions).order_by(_d.asked_at, _d.id)
-
-
-_IN_WORKSPACE = and_(_d.platform == bindparam("platform"), _d.workspace == bindparam("workspace"))
-_AS_MESSAGE = and_(_d.channel == bindparam("channel"), _d.message == bindparam("message"))
-_IN_CONVERSATION = _d.conversation_id == bindparam("conversation")
-_UNLINKED_ANYWHERE = _oldest(text(IS_UNLINKED), _d.platform == bindparam("platform"))
-_UNLINKED_IN_WORKSPACE = _UNLINKED_ANYWHERE.where(_d.workspace == bindparam("workspace"))
-_UNLINKED_IN_CHANNEL = _UNLINKED_IN_WORKSPACE.where(_d.channel == bindparam("channel"))
-# A holder's, by its fence, of which nothing is settled yet.
-_HELD = and_(_d.id == bindparam("held"), _d.fence == bindparam("held_fence"), text(IS_OPEN))
-
-_ENQUEUE = _deliveries.insert()
-_KNOWN = select(
-    or_(
-        exists().where(_IN_WORKSPACE, _d.event == bindparam("event")),
-        exists().where(_IN_WORKSPACE, _AS_MESSAGE),
-    )
-)
-_GET = _select(_d.id == bindparam("id"))
-_GET_LOCKED = _GET.with_for_update()
-_LOCK_CONVERSATION_OF = (
-    select(_conversations.c.id)
-    .where(
-        _conversations.c.id == select(_d.conversation_id).where(_d.id == bindparam("id")).scalar_subquery()
-    )
-    .with_for_update()
-)
-_OF_MESSAGE = _select(_IN_WORKSPACE, _AS_MESSAGE)
-_HEAD = _select(_IN_CONVERSATION, text(IS_HEAD)).with_for_update()
-_NEXT_WAITING = _oldest(_IN_CONVERSATION, text(IS_WAITING)).limit(1).with_for_update()
-_UNSETTLED = _oldest(_IN_CONVERSATION, text(IS_OPEN)).with_for_update()
-_LISTED = (
-    _select(_d.state == bindparam("state"), text(IS_ASIDE))
-    .order_by(_d.accepted_at.desc(), _d.id.desc())
-    .limit(bindparam("limit"))
-)
-_KEPT = _oldest(text(IS_KEPT), _d.platform == bindparam("platform"), _d.author == bindparam("author"))
-_FETCHED = _deliveries.update().where(_d.id == bindparam("fetched"), text(IS_KEPT))
-_WRITE = _deliveries.update().where(_HELD)
-_BIND_CONVERSATION = _conversations.update().where(_conversations.c.id == bindparam("conversation"))
-_BIND = (
-    _deliveries.update()
-    .where(_d.id == bindparam("bound"))
-    .values(fence=_d.fence + 1, lease_until=None)
-    .returning(*_d)
-)
-_REVIVE = _deliveries.update().where(
-    _d.id == bindparam("revived"), _d.fence == bindparam("revived_fence"), text(IS_ASIDE)
-)
-_STORE_PARTS = _parts.insert()
-_PARTS = select(_parts).where(_parts.c.delivery_id == bindparam("delivery")).order_by(_parts.c.number)
-_RECORD = _parts.update().where(
-    _parts.c.delivery_id == bindparam("delivery"), _parts.c.number == bindparam("part")
-)
 
 
 class SqlDeliveries:
@@ -133,42 +45,45 @@ class SqlDeliveries:
         self._connection = connection
         self._lanes = lanes
         self._claims = Claims(connection, lanes)
+        self._pauses = Pauses(connection)
         self._times = Times(connection)
 
     def enqueue(self, entry: NewDelivery) -> None:
-        self._connection.execute(_ENQUEUE, columns(entry))
+        self._connection.execute(statements.ENQUEUE, columns(entry))
 
     def known(self, question: Question) -> bool:
         message = _message(question.thread.linked_at, question.message)
-        return bool(self._connection.execute(_KNOWN, {**message, "event": question.event}).scalar())
+        return bool(self._connection.execute(statements.KNOWN, {**message, "event": question.event}).scalar())
 
     def get(self, delivery: DeliveryId) -> Delivery | None:
-        return self._first(_GET, {"id": delivery})
+        return self._first(statements.GET, {"id": delivery})
 
     def locked(self, delivery: DeliveryId) -> Delivery | None:
-        self._connection.execute(_LOCK_CONVERSATION_OF, {"id": delivery})
-        return self._first(_GET_LOCKED, {"id": delivery})
+        self._connection.execute(statements.LOCK_CONVERSATION_OF, {"id": delivery})
+        return self._first(statements.GET_LOCKED, {"id": delivery})
 
     def of_message(self, at: ChannelKey, message: MessageId) -> Delivery | None:
-        return self._first(_OF_MESSAGE, _message(at, message))
+        return self._first(statements.OF_MESSAGE, _message(at, message))
 
     def head(self, conversation: ConversationId) -> Delivery | None:
-        return self._first(_HEAD, {"conversation": conversation})
+        return self._first(statements.HEAD, {"conversation": conversation})
 
     def next_waiting(self, conversation: ConversationId) -> Delivery | None:
-        return self._first(_NEXT_WAITING, {"conversation": conversation})
+        return self._first(statements.NEXT_WAITING, {"conversation": conversation})
 
     def unsettled(self, conversation: ConversationId) -> Sequence[Delivery]:
-        return self._all(_UNSETTLED, {"conversation": conversation})
+        return self._all(statements.UNSETTLED, {"conversation": conversation})
 
     def listed(self, state: State, limit: int) -> Sequence[Delivery]:
-        return self._all(_LISTED, {"state": state.value, "limit": limit})
+        return self._all(statements.LISTED, {"state": state.value, "limit": limit})
 
     def unlinked(self, at: ChannelKey) -> Sequence[Delivery]:
         there = {"platform": at.platform, "workspace": at.workspace, "channel": at.channel}
         if at.channel:
-            return self._all(_UNLINKED_IN_CHANNEL, there)
-        return self._all(_UNLINKED_IN_WORKSPACE if at.workspace else _UNLINKED_ANYWHERE, there)
+            return self._all(statements.UNLINKED_IN_CHANNEL, there)
+        return self._all(
+            statements.UNLINKED_IN_WORKSPACE if at.workspace else statements.UNLINKED_ANYWHERE, there
+        )
 
     def claim(self, now: datetime, until: datetime, concurrency: int, limit: int) -> Sequence[Delivery]:
         return [row_delivery(row) for row in self._claims.claim(now, until, concurrency, limit)]
@@ -188,13 +103,13 @@ class SqlDeliveries:
     def tell_paused(
         self, now: datetime, beyond: datetime, away: datetime, limit: int
     ) -> Sequence[tuple[Delivery, Lane]]:
-        told = self._claims.tell_paused(now, beyond, away, limit)
+        told = self._pauses.tell_paused(now, beyond, away, limit)
         return [(replace(row_delivery(row), told=True), lane) for row, lane in told]
 
     def behind_pauses(
         self, now: datetime, ready: datetime, old: datetime, limit: int
     ) -> Sequence[tuple[Delivery, Lane]]:
-        return [(row_delivery(row), lane) for row, lane in self._claims.behind_pauses(now, ready, old, limit)]
+        return [(row_delivery(row), lane) for row, lane in self._pauses.behind_pauses(now, ready, old, limit)]
 
     def next_due(self, now: datetime) -> datetime | None:
         return self._claims.next_due(now)
@@ -214,9 +129,9 @@ class SqlDeliveries:
 
     def bind(self, delivery: Delivery, project: ProjectId) -> Delivery:
         self._connection.execute(
-            _BIND_CONVERSATION, {"conversation": delivery.conversation, "project": project}
+            statements.BIND_CONVERSATION, {"conversation": delivery.conversation, "project": project}
         )
-        bound = self._connection.execute(_BIND, {"bound": delivery.id, "project": project})
+        bound = self._connection.execute(statements.BIND, {"bound": delivery.id, "project": project})
         return row_delivery(bound.one())
 
     def move(self, to: LaneId, now: datetime, of: ChannelKey | None = None) -> int:
@@ -228,7 +143,7 @@ class SqlDeliveries:
     def revive(self, delivery: Delivery) -> None:
         written = {**changeable(delivery), "fence": delivery.fence + 1, "settled_at": None}
         revived = self._connection.execute(
-            _REVIVE, {"revived": delivery.id, "revived_fence": delivery.fence, **written}
+            statements.REVIVE, {"revived": delivery.id, "revived_fence": delivery.fence, **written}
         )
         if revived.rowcount != 1:
             raise LeaseLost
@@ -238,21 +153,21 @@ class SqlDeliveries:
             {"delivery_id": delivery, "number": number, "content": content}
             for number, content in enumerate(texts)
         ]
-        self._connection.execute(_STORE_PARTS, rows)
+        self._connection.execute(statements.STORE_PARTS, rows)
 
     def parts(self, delivery: DeliveryId) -> Sequence[AnswerPart]:
-        rows = self._connection.execute(_PARTS, {"delivery": delivery}).all()
+        rows = self._connection.execute(statements.PARTS, {"delivery": delivery}).all()
         last = len(rows) - 1
         return [AnswerPart(number, content, posted, number == last) for _, number, content, posted in rows]
 
     def record(self, delivery: DeliveryId, number: int, posted: str) -> None:
-        self._connection.execute(_RECORD, {"delivery": delivery, "part": number, "posted": posted})
+        self._connection.execute(statements.RECORD, {"delivery": delivery, "part": number, "posted": posted})
 
     def kept(self, platform: Platform, author: AuthorId) -> Sequence[Delivery]:
-        return self._all(_KEPT, {"platform": platform, "author": author})
+        return self._all(statements.KEPT, {"platform": platform, "author": author})
 
     def fetched(self, delivery: DeliveryId) -> None:
-        self._connection.execute(_FETCHED, {"fetched": delivery, "state": State.DONE.value})
+        self._connection.execute(statements.FETCHED, {"fetched": delivery, "state": State.DONE.value})
 
     def _first(self, statement: "Select[*tuple[Any, ...]]", values: Mapping[str, Any]) -> Delivery | None:
         row = self._connection.execute(statement, values).first()
@@ -263,7 +178,9 @@ class SqlDeliveries:
 
     def _write(self, held: Delivery, **values: Any) -> None:
         """Write only if the fence is still the holder's and nothing is settled yet."""
-        written = self._connection.execute(_WRITE, {"held": held.id, "held_fence": held.fence, **values})
+        written = self._connection.execute(
+            statements.WRITE, {"held": held.id, "held_fence": held.fence, **values}
+        )
         if written.rowcount != 1:
             raise LeaseLost
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, select
 
 from core.model import AuthorId, Installation, Platform, WorkspaceId
-from core.store.tables import AnyRow, DepartureRow, InstallationRow, SpentRow, table
+from core.store.tables import AnyRow, table
+from core.store.workspace_tables import DepartureRow, InstallationRow, SpentRow
 
 _installations = table(InstallationRow)
 _departures = table(DepartureRow)

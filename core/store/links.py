@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, and_, bindparam, func, literal, select
 
 from core.model import AuthorId, ChannelKey, Link, Platform, ProjectId, WorkspaceId
-from core.store.tables import AnyRow, LinkRow, table
+from core.store.tables import AnyRow, table
+from core.store.workspace_tables import LinkRow
 
 _links = table(LinkRow)
 _l = _links.c

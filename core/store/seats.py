@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import Connection, select, tuple_
 
 from core.model import HolderId, Seat, SeatName
-from core.store.tables import AnyRow, SeatRow, table
+from core.store.tables import AnyRow, table
+from core.store.workspace_tables import SeatRow
 
 _seats = table(SeatRow)
 

@@ -1,0 +1,71 @@
+"""What waits behind a closed lane: who is to be told so, and what may have to be given up. Claims nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, literal, or_, select, text
+
+from core.model import Lane, State
+from core.store.lanes import lane_of
+from core.store.tables import IS_ACCEPTED, IS_FREE, AnyRow, DeliveryRow, LaneRow, table
+
+_deliveries = table(DeliveryRow)
+_lanes = table(LaneRow)
+_free = text(IS_FREE)
+_accepted = text(IS_ACCEPTED)
+
+
+class Pauses:
+    """The queue's side of lanes that are closed, over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def tell_paused(
+        self, now: datetime, beyond: datetime, away: datetime, limit: int
+    ) -> Sequence[tuple[AnyRow, Lane]]:
+        """Mark as told what waits untold behind a closed lane; return it, as it was, with its lane.
+
+        Lane by lane, like `claim`: where nothing is closed, nothing is looked through.
+        """
+        waiting: list[tuple[AnyRow, Lane]] = []
+        is_away = and_(_lanes.c.away_since <= away, _lanes.c.paused_until > now)
+        for lane in self._lanes_where(or_(_lanes.c.paused_until >= beyond, is_away)):
+            waiting += [(row, lane) for row in self._untold(lane.id, limit - len(waiting))]
+        if waiting:
+            ids = [row.id for row, _ in waiting]
+            self._connection.execute(_deliveries.update().where(_deliveries.c.id.in_(ids)).values(told=True))
+        return waiting
+
+    def behind_pauses(
+        self, now: datetime, ready: datetime, old: datetime, limit: int
+    ) -> Sequence[tuple[AnyRow, Lane]]:
+        """Return what may have to be given up in paused lanes, lane by lane, longest ready first."""
+        failed, aged = _deliveries.c.attempt > 0, _deliveries.c.accepted_at <= old
+        found: list[tuple[AnyRow, Lane]] = []
+        for lane in self._lanes_where(_lanes.c.paused_until > now):
+            rows = self._connection.execute(
+                select(_deliveries)
+                .where(_deliveries.c.lane == lane.id, _accepted, _deliveries.c.ready_at <= ready)
+                .where(or_(failed, aged, literal(lane.away_since is not None)))
+                .order_by(_deliveries.c.ready_at, _deliveries.c.id)
+                .limit(limit - len(found))
+                .with_for_update(skip_locked=True)
+            )
+            found += [(row, lane) for row in rows]
+        return found
+
+    def _lanes_where(self, condition: ColumnElement[bool]) -> Sequence[Lane]:
+        rows = self._connection.execute(select(_lanes).where(condition).order_by(_lanes.c.id))
+        return [lane_of(row) for row in rows]
+
+    def _untold(self, lane: str, room: int) -> Sequence[AnyRow]:
+        untold = (
+            select(_deliveries)
+            .where(_deliveries.c.lane == lane, _free)
+            .where(_deliveries.c.state == State.ACCEPTED.value, _deliveries.c.told.is_(False))
+            .order_by(_deliveries.c.due_at, _deliveries.c.id)
+            .limit(room)
+            .with_for_update(skip_locked=True)
+        )
+        return self._connection.execute(untold).all()
