@@ -1,15 +1,15 @@
-"""Who may work on what: leases taken, renewed and expired, and when the next one falls due."""
+"""Who may work on what: leases taken, renewed and expired. Where something is due is in `due`."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Select,
     TextClause,
-    and_,
     bindparam,
     case,
     exists,
@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from core.model import ChannelKey, DeliveryId, Lane, LaneId, State
+from core.store.due import Due
 from core.store.lanes import SqlLanes, lane_of
 from core.store.tables import (
     IS_ACCEPTED,
@@ -61,22 +62,34 @@ _LAST_RANK = select(func.max(_deliveries.c.rank)).where(
 )
 
 
+_LANE_IDS: "BindParameter[str]" = bindparam("ids", expanding=True)
+_OPEN_AMONG = (
+    select(_lanes)
+    .where(_lanes.c.id.in_(_LANE_IDS))
+    .where(or_(_lanes.c.paused_until.is_(None), _lanes.c.paused_until <= bindparam("now")))
+    .order_by(_lanes.c.id)
+)
+
+
 class Claims:
     """The queue's side of leases, over one connection."""
 
     def __init__(self, connection: Connection, lanes: SqlLanes) -> None:
         self._connection = connection
         self._lanes = lanes
+        self._due_in = Due(connection)
 
     def claim(self, now: datetime, until: datetime, concurrency: int, limit: int) -> Sequence[AnyRow]:
         """Lease what is due, lane by lane: an index range each, whatever else lies in the table."""
         chosen: list[str] = []
-        lanes = self._open_lanes(now)
-        busy = self._busy(lanes) if lanes else {}
-        for lane in lanes:
-            room = min(lane.room(concurrency) - busy.get(lane.id, 0), limit - len(chosen))
-            if room > 0:
-                chosen += self._due(lane, now, room)
+        for lanes in self._open_lanes(now):
+            busy = self._busy(lanes) if lanes else {}
+            for lane in lanes:
+                room = min(lane.room(concurrency) - busy.get(lane.id, 0), limit - len(chosen))
+                if room > 0:
+                    chosen += self._due(lane, now, room)
+            if len(chosen) == limit:
+                break
         if not chosen:
             return []
         claimed = self._connection.execute(
@@ -157,41 +170,32 @@ class Claims:
         )
         return moved.rowcount
 
-    def next_due(self, now: datetime) -> datetime | None:
-        """Return when the next thing falls due: by its own time, or by the end of its lane's pause."""
-        due = select(func.min(_deliveries.c.due_at)).where(_in_lane, _free)
-        soonest = due.correlate(_lanes).scalar_subquery()
-        later = due.where(_deliveries.c.due_at > now).correlate(_lanes).scalar_subquery()
-        lanes = self._connection.execute(
-            select(_lanes.c.paused_until, soonest.label("soonest"), later.label("later"))
-        )
-        times = []
-        for lane in lanes:
-            if lane.soonest is not None and lane.paused_until is not None and lane.paused_until > now:
-                times.append(max(lane.soonest, lane.paused_until))
-            elif lane.later is not None:
-                times.append(lane.later)
-        return min(times, default=None)
-
     def _next(self, lane: LaneId, of: ChannelKey | None = None) -> int:
         """Return the next place in a lane's line; with `of`, the next one of that workspace."""
         if of is not None:
             return self.next_rank(lane, of.platform, of.workspace)
         return 1 + self._lanes.get(lane).served
 
-    def _open_lanes(self, now: datetime) -> Sequence[Lane]:
-        """Return the open lanes with something due, locked: claims in a lane happen one after the other.
+    def _open_lanes(self, now: datetime) -> Iterator[Sequence[Lane]]:
+        """Yield the open lanes with something due, locked: claims in a lane happen one after the other.
 
         A lane that another process is just claiming from is left to it. Only where that is so of all they
         are waited for: what has come since the others looked would otherwise wait for the next sweep.
         """
-        has_due = exists().where(_in_lane, _free, _deliveries.c.due_at <= now)
-        is_open = or_(_lanes.c.paused_until.is_(None), _lanes.c.paused_until <= now)
-        found = _lanes_with(and_(is_open, has_due))
-        lanes = self._connection.execute(found.with_for_update(skip_locked=True)).all()
-        if not lanes and self._connection.dialect.name != "sqlite":
-            lanes = self._connection.execute(found.with_for_update()).all()
-        return [lane_of(row) for row in lanes]
+        due: list[str] = []
+        locked = False
+        for ids in self._due_in.lanes(now):
+            due += ids
+            lanes = self._locked(_OPEN_AMONG.with_for_update(skip_locked=True), ids, now)
+            locked = locked or bool(lanes)
+            yield lanes
+        if due and not locked and self._connection.dialect.name != "sqlite":
+            yield self._locked(_OPEN_AMONG.with_for_update(), due, now)
+
+    def _locked(
+        self, statement: "Select[*tuple[Any, ...]]", ids: Sequence[str], now: datetime
+    ) -> Sequence[Lane]:
+        return [lane_of(row) for row in self._connection.execute(statement, {"ids": ids, "now": now})]
 
     def _busy(self, lanes: Sequence[Lane]) -> Mapping[str, int]:
         """Count the leases of each lane: of what others took before this transaction had the lanes, too."""
@@ -222,16 +226,12 @@ def _in(of: ChannelKey | None) -> Sequence[ColumnElement[bool] | TextClause]:
     """Return the condition for what is open in a workspace; or, without one, in those without an account."""
     if of is not None:
         here = (_deliveries.c.platform == of.platform, _deliveries.c.workspace == of.workspace)
-        return (*here, text(IS_OPEN))
+        return (text(IS_OPEN), *here)
     theirs = (
         _accounts.c.platform == _deliveries.c.platform,
         _accounts.c.workspace == _deliveries.c.workspace,
     )
-    return (~exists().where(*theirs),)
-
-
-def _lanes_with(condition: ColumnElement[bool]) -> Select[Any]:
-    return select(_lanes).where(condition).order_by(_lanes.c.id)
+    return (text(IS_OPEN), ~exists().where(*theirs))
 
 
 def _line(lane: Lane) -> Sequence[ColumnElement[Any]]:

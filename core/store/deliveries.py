@@ -31,6 +31,7 @@ from core.model import (
 )
 from core.store import statements
 from core.store.claims import Claims
+from core.store.due import Due
 from core.store.lanes import SqlLanes
 from core.store.pauses import Pauses
 from core.store.rows import changeable, columns
@@ -45,6 +46,7 @@ class SqlDeliveries:
         self._connection = connection
         self._lanes = lanes
         self._claims = Claims(connection, lanes)
+        self._due = Due(connection)
         self._pauses = Pauses(connection)
         self._times = Times(connection)
 
@@ -112,7 +114,7 @@ class SqlDeliveries:
         return [(row_delivery(row), lane) for row, lane in self._pauses.behind_pauses(now, ready, old, limit)]
 
     def next_due(self, now: datetime) -> datetime | None:
-        return self._claims.next_due(now)
+        return self._due.next(now)
 
     def newest(self) -> datetime | None:
         return self._times.newest()

@@ -37,6 +37,8 @@ IS_OPEN = "state IN ('unlinked', 'waiting', 'accepted', 'asking', 'answered', 'p
 IS_COUNTED = "state <> 'refused'"
 IS_MARKED = "mark IS NOT NULL AND state = 'done'"
 IS_ASIDE = "state IN ('ambiguous', 'buried')"
+WAS_PAUSED = "paused_until IS NOT NULL"
+IS_AWAY = "away_since IS NOT NULL"
 
 
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -116,6 +118,7 @@ class DeliveryRow(Row, table=True):
             "id",
             where=IS_FREE,
         ),
+        _partial("ix_deliveries_next", "due_at", "lane", where=IS_FREE),
         _partial("ix_deliveries_line", "lane", "rank", "due_at", "id", where=IS_FREE),
         _partial("ix_deliveries_ranks", "lane", "platform", "workspace", "rank", where=IS_ACCEPTED),
         _partial("ix_deliveries_ready", "lane", "ready_at", "id", where=IS_ACCEPTED),
@@ -182,6 +185,10 @@ class LaneRow(Row, table=True):
     """An allowance and its pause."""
 
     __tablename__ = "lanes"
+    __table_args__ = (
+        _partial("ix_lanes_paused", "paused_until", where=WAS_PAUSED),
+        _partial("ix_lanes_away", "away_since", where=IS_AWAY),
+    )
 
     id: str = Field(primary_key=True)
     window: int

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, or_, select, text, union_all
+from sqlalchemy import Connection, bindparam, func, or_, select, text, union, union_all
 
 from core.model import COUNTED_FOR, FINAL, LaneId, State, Tally
 from core.store.lanes import lane_of
@@ -18,9 +18,11 @@ _STATES = union_all(
     *[_by_state.where(text(condition)) for condition in (IS_OPEN, IS_ASIDE, IS_KEPT)],
     _by_state.where(_deliveries.c.accepted_at >= bindparam("since"), _is_final),
 )
-# Lane by lane: the first entry of each in the index, however many follow.
-_first_due = select(func.min(_deliveries.c.due_at)).where(_deliveries.c.lane == _lanes.c.id, text(IS_FREE))
-_OLDEST = select(func.min(_first_due.scalar_subquery())).select_from(_lanes)
+_OLDEST = select(func.min(_deliveries.c.due_at)).where(text(IS_FREE))
+_CLOSED = union(
+    select(_lanes).where(_lanes.c.paused_until > bindparam("now")),
+    select(_lanes).where(_lanes.c.away_since.is_not(None)),
+)
 _DELIVERY_TIMES = ("accepted_at", "ready_at", "due_at", "lease_until", "mark_due")
 _LANE_TIMES = ("paused_since", "paused_until", "away_since")
 
@@ -58,8 +60,7 @@ class Times:
     def tally(self, now: datetime) -> Tally:
         """Count the queue for people."""
         states = self._connection.execute(_STATES, {"since": now - COUNTED_FOR})
-        closed = (_lanes.c.paused_until > now) | _lanes.c.away_since.is_not(None)
-        lanes = [lane_of(row) for row in self._connection.execute(select(_lanes).where(closed))]
+        lanes = [lane_of(row) for row in self._connection.execute(_CLOSED, {"now": now})]
         by_state = {State(state): many for state, many in states}
         oldest = self._connection.execute(_OLDEST).scalar()
         return Tally(by_state, oldest, {LaneId(lane.id): lane for lane in lanes})

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from core.errors import LeaseLost, StoreUnavailable
-from core.model import Delivery, DeliveryId, Lane, Notice, Reason, Receipt, State
+from core.model import Delivery, DeliveryId, Lane, LaneId, Notice, Reason, Receipt, State
 from core.ports import Transact, UnitOfWork
 from tests.fixtures.queued import (
     ANA,
@@ -103,6 +103,26 @@ async def test_a_lane_is_claimed_from_as_far_as_it_has_room(begin: Transact) -> 
     assert names(await begin(claim)) == ["c"]
     await begin(lambda uow: uow.lanes.save(Lane(KEY, window=1)))
     assert await begin(claim) == []
+
+
+async def test_of_many_lanes_each_is_claimed_from_and_those_with_no_room_are_stepped_over(
+    begin: Transact,
+) -> None:
+    def fill(uow: UnitOfWork) -> None:
+        for number in range(40):
+            lane = LaneId(f"lane {number:02}")
+            enqueue(uow, f"{number:02} a", lane=lane, rank=1)
+            enqueue(uow, f"{number:02} b", lane=lane, rank=2)
+            window = 0 if number % 5 == 1 else 1
+            seen = Lane(lane, window=window)
+            uow.lanes.save(seen.pause(NOW, at(60), busy=1) if number % 5 == 2 else seen)
+
+    await begin(fill)
+    open_ = [f"{number:02} a" for number in range(40) if number % 5 not in {1, 2}]
+    assert names(await begin(lambda uow: claim(uow, limit=15))) == open_[:15]
+    assert names(await begin(lambda uow: claim(uow, limit=15))) == open_[15:]
+    assert await begin(claim) == []
+    assert await begin(lambda uow: uow.deliveries.next_due(NOW)) == at(60)
 
 
 async def test_a_paused_lane_is_not_claimed_from_until_its_pause_ends(begin: Transact) -> None:

@@ -17,7 +17,7 @@ from core.services.retaining import Retaining
 from core.store import Store, connect, migrate
 from tests.fixtures.world import ANA, BEN, CHAT, World, channel
 
-_SCANS = tuple(f"SCAN {name}" for name in ("deliveries", "turns", "conversations", "parts"))
+_SCANS = tuple(f"SCAN {name}" for name in ("deliveries", "turns", "conversations", "parts", "lanes"))
 # Read whole, these hold no more than what is under way, or waits for somebody.
 _BOUNDED = tuple(f"ix_deliveries_{name}" for name in ("leased", "open", "aside", "kept"))
 
@@ -63,6 +63,7 @@ def scans(engine: Engine, said: Said) -> list[tuple[str, str]]:
 async def _live(world: World) -> None:
     """Have all kinds of questions asked, and all that may become of one come to one of them."""
     await world.leases.take_over()
+    await world.linking.begin(CHAT)
     await world.ask("no project", thread="t0")
     await world.settle()
     await world.linking.link(channel(), world.shop, ANA)
