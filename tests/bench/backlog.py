@@ -31,36 +31,50 @@ from tests.bench.measured import Measured
 from tests.bench.stored import LANE, WORKSPACES, stored
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
+LANES = (10, 10_000)
 _WAITING = 10  #: of so many stored, one waits
 _WARM_UP, _TIMES = 10, 60
 _LEASE = timedelta(seconds=10)
 
 
 async def backlog(*, quick: bool) -> Measured:
-    """Claim, and accept, with 10³ to 10⁶ questions stored, of which every tenth waits; in turns."""
+    """Claim, and accept, with 10³ to 10⁶ questions stored, of which every tenth waits; in turns.
+
+    Claim, too, where ten lanes and where ten thousand have questions waiting.
+    """
     sizes = SIZES[:3] if quick else SIZES
     deeds: dict[str, Callable[[], Awaitable[float]]] = {}
     with tempfile.TemporaryDirectory(prefix="threadline-bench-") as folder:
         stores = [_store(Path(folder) / f"{rows}.db", rows) for rows in sizes]
+        apart = [_apart(Path(folder) / f"lanes-{lanes}.db", lanes) for lanes in LANES]
         try:
             for rows, store in zip(sizes, stores, strict=True):
                 await store(lambda uow: uow.lanes.get(LaneId(LANE)))
                 power = len(str(rows)) - 1
                 deeds[f"claim among 10^{power}, ms"] = partial(_claim, store)
                 deeds[f"accept among 10^{power}, ms"] = _accepting(store)
+            for lanes, store in zip(LANES, apart, strict=True):
+                deeds[f"claim from {lanes} lanes, ms"] = partial(_claim, store)
             seconds = await _in_turns(deeds)
         finally:
-            for store in stores:
+            for store in [*stores, *apart]:
                 await store.aclose()
     figures = {name: 1000 * median(ones) for name, ones in seconds.items()}
     for deed in ("claim", "accept"):
         first, last = (f"{deed} among 10^{len(str(rows)) - 1}, ms" for rows in (sizes[0], sizes[-1]))
         figures[f"{deed}, 10^{len(str(sizes[-1])) - 1} : 10^3"] = figures[last] / figures[first]
+    few, many = (figures[f"claim from {lanes} lanes, ms"] for lanes in LANES)
+    figures["claim, 10^4 : 10 lanes"] = many / few
     return Measured(figures, Faults())
 
 
 def _store(file: Path, rows: int) -> Store:
     stored(file, rows=rows, waiting=rows // _WAITING)
+    return Store(connect(f"sqlite:///{file}"))
+
+
+def _apart(file: Path, lanes: int) -> Store:
+    stored(file, rows=LANES[-1], waiting=LANES[-1], lanes=lanes)
     return Store(connect(f"sqlite:///{file}"))
 
 

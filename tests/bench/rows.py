@@ -101,6 +101,7 @@ def _absolute(results: Results) -> Iterator[Row]:
         ("overhead at 20/s, p99", _Figure("latency", "overhead p99, ms", " ms", 1), -25.0, -45.0),
         ("rush of 2,000: within 3 s", _Figure("rush", "acknowledged within 3 s, %", " %"), 100.0, 100.0),
         ("claim: 10⁶ stored against 10³", _Figure("backlog", "claim, 10^6 : 10^3", " ×", 2), -1.5, -3.0),
+        ("claim: 10⁴ lanes against 10", _Figure("backlog", "claim, 10^4 : 10 lanes", " ×", 2), -1.5, -3.0),
         (
             "resident, 10⁵ stored, 500 at once",
             _Figure("memory", "resident peak, MiB", " MiB"),

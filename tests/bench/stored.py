@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Table
 
 from core.store import connect, migrate
-from core.store.tables import ConversationRow, DeliveryRow, TurnRow, table
+from core.store.tables import ConversationRow, DeliveryRow, LaneRow, TurnRow, table
 
 LANE = "key bench"
 WORKSPACES = 100  #: among which what is stored is spread
@@ -20,24 +20,27 @@ _WAITING_OVER = 3_600
 _TURNS_EACH = 10  #: settled questions in a conversation
 
 
-def stored(file: Path, *, rows: int, waiting: int, each: int = _TURNS_EACH) -> None:
+def stored(file: Path, *, rows: int, waiting: int, each: int = _TURNS_EACH, lanes: int = 1) -> None:
     """Make a database with so many questions, of which the newest wait, each in a thread of its own.
 
     The others are settled, `each` in a thread, with their turns. What is stored is spread over workspaces,
-    channels and people as thousands of people would: none of them has an hour's allowance used up.
+    channels and people as thousands of people would: none of them has an hour's allowance used up. With more
+    than one lane, it is spread over lanes, too.
     """
     engine = connect(f"sqlite:///{file}")
     migrate(engine)
     engine.dispose()
     settled = rows - waiting
     threads = -(-settled // each)
+    lane = {} if lanes == 1 else {"lane": f"'{LANE} ' || (i % {lanes})"}
     with closing(sqlite3.connect(file, isolation_level=None)) as database:
         database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-500000;")
         for many, of, values in (
             (threads + waiting, table(ConversationRow), _CONVERSATION),
-            (settled, table(DeliveryRow), _delivery(each, 0, is_settled=True)),
-            (waiting, table(DeliveryRow), _delivery(1, threads, is_settled=False)),
+            (settled, table(DeliveryRow), _delivery(each, 0, is_settled=True) | lane),
+            (waiting, table(DeliveryRow), _delivery(1, threads, is_settled=False) | lane),
             (settled * 2, table(TurnRow), _turn(each)),
+            (0 if lanes == 1 else lanes, table(LaneRow), _LANE | {"id": lane.get("lane", f"'{LANE}'")}),
         ):
             database.execute(_insert(of, values), {"many": many, "now": datetime.now(UTC).timestamp()})
 
@@ -70,7 +73,10 @@ _CONVERSATION: Mapping[str, str] = {
 }
 
 
-def _delivery(each: int, first: int, *, is_settled: bool) -> Mapping[str, str]:
+_LANE: dict[str, str] = {"window": "1000000", "paused_before": "0", "strikes": "0"}
+
+
+def _delivery(each: int, first: int, *, is_settled: bool) -> dict[str, str]:
     """Return a delivery's values; its conversation is the one after `first`, `each` in one."""
     kind = "s" if is_settled else "w"
     thread = f"({first} + i / {each})"
