@@ -11,24 +11,19 @@ from core.model import (
     Delivery,
     DeliveryId,
     LaneId,
-    NewDelivery,
-    Notice,
     Outcome,
     Platform,
     ProjectId,
     Question,
     Reason,
-    Role,
     State,
     ThreadKey,
-    Turn,
-    posting_lane,
 )
 from core.ports import Transact, UnitOfWork
-from core.retry import MAX_AGE
 from core.services.allowances import Allowances, spent
 from core.services.linking import bind_late, project_for
 from core.services.overtaking import Overtaking
+from core.services.placing import Placing
 from core.services.rush import Rush
 from core.services.stopping import says_stop, stop
 from core.services.terms import Terms, terms_of
@@ -76,7 +71,7 @@ class Asking:
         self._transact = transact
         self._clock = clock
         self._rules = rules
-        self._new_id = new_id
+        self._placing = Placing(new_id)
         self._wake = wake
         self._cancelled = cancelled
         self._rush = rush
@@ -125,7 +120,7 @@ class Asking:
         conversation = None if known else self._conversation(uow, question, terms, now)
         if conversation is None:
             return False
-        self._enqueue(uow, conversation, question, None, now, terms=terms, ended=State.CANCELLED)
+        self._placing.enqueue(uow, conversation, question, None, now, terms=terms, ended=State.CANCELLED)
         return True
 
     async def project_of(self, thread: ThreadKey) -> ProjectId | None:
@@ -161,14 +156,16 @@ class Asking:
         if says_stop(question.text):
             stopped = stop(uow, conversation, question.author, now)
             done = Reason.STOPPED if stopped else Reason.NOTHING_TO_STOP
-            self._enqueue(uow, conversation, question, done, now, terms=terms, ended=silently)
+            self._placing.enqueue(uow, conversation, question, done, now, terms=terms, ended=silently)
             return Outcome.STOPPED, stopped
         if exceeded is not None and silently is not None:
-            self._enqueue(uow, conversation, question, exceeded.reason, now, terms=terms, ended=silently)
+            self._placing.enqueue(
+                uow, conversation, question, exceeded.reason, now, terms=terms, ended=silently
+            )
             return Outcome.REFUSED, ()
         objection = self._objection(question, conversation.project, terms)
         reason = objection if exceeded is None else exceeded.reason
-        return self._enqueue(uow, conversation, question, reason, now, terms=terms), ()
+        return self._placing.enqueue(uow, conversation, question, reason, now, terms=terms), ()
 
     def _conversation(
         self, uow: UnitOfWork, question: Question, terms: Terms, now: datetime
@@ -193,68 +190,6 @@ class Asking:
         if not question.text:
             return Reason.ONLY_FILES if question.has_files else Reason.EMPTY
         return Reason.TOO_LONG if len(question.text) > self._rules.budget else None
-
-    def _enqueue(
-        self,
-        uow: UnitOfWork,
-        conversation: Conversation,
-        question: Question,
-        reason: Reason | None,
-        now: datetime,
-        *,
-        terms: Terms,
-        ended: State | None = None,
-    ) -> Outcome:
-        """Queue a question, or the notice that is its answer; with `ended`, only note it as that."""
-        thread, project = question.thread, conversation.project
-        asks = reason is None and project is not None and terms.has_key
-        unlinked = reason is None and not asks
-        missing = Reason.NO_KEY if unlinked and ended is None and not terms.has_key else None
-        lane = terms.lane if asks else posting_lane(thread.platform, thread.workspace)
-        told = unlinked and any(
-            one.conversation == conversation.id for one in uow.deliveries.unlinked(thread.linked_at)
-        )
-        awaited = State.UNLINKED if unlinked else None
-        entry = NewDelivery(
-            id=self._new_id(now),
-            conversation=conversation.id,
-            question=question,
-            project=project,
-            lane=lane,
-            state=ended or awaited or self._place(uow, conversation, question, reason, now),
-            accepted_at=now,
-            due_at=now + MAX_AGE if told else now,
-            paused_before=uow.lanes.get(lane).paused_total(now),
-            rank=uow.deliveries.next_rank(lane, thread.platform, thread.workspace) if asks else 0,
-            told=told,
-            notice=None if (owed := reason or missing) is None else Notice(owed, project),
-        )
-        uow.deliveries.enqueue(entry)
-        if reason is None and ended is None:
-            turn = Turn(Role.USER, question.author, question.text)
-            uow.conversations.append(conversation.id, entry.id, turn)
-        return Outcome.UNLINKED if unlinked else Outcome.ACCEPTED
-
-    @staticmethod
-    def _place(
-        uow: UnitOfWork,
-        conversation: Conversation,
-        question: Question,
-        reason: Reason | None,
-        now: datetime,
-    ) -> State:
-        """Return whether it is this question's turn: it is when no earlier one is unsettled.
-
-        Platforms may deliver messages in another order than they were written: a question that was
-        written before the thread's first untouched one goes before it.
-        """
-        head = uow.deliveries.head(conversation.id)
-        if head is not None:
-            untouched = head.state is State.ACCEPTED and head.fence == 0
-            if not (untouched and question.asked_at < head.asked_at):
-                return State.WAITING
-            uow.deliveries.save(replace(head, state=State.WAITING, due_at=now), lease=None)
-        return State.ACCEPTED if reason is None else State.ANSWERED
 
 
 def cleaned(question: Question) -> Question:
