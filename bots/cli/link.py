@@ -8,9 +8,9 @@ import typer
 from bots.cli.starting import TO_BE_SET_RIGHT, fail, finish, plainly, settings
 from bots.discord.keys import DISCORD
 from bots.settings import Need, Settings
+from bots.slack.access import web_client
 from bots.slack.identity import identify
 from bots.slack.inbound import SLACK
-from bots.slack.side import web_client
 from bots.texts import linked
 from bots.wiring import linking_over, opened_store, slack_access
 from core.clock import SystemClock

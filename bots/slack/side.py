@@ -4,10 +4,8 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 
-import aiohttp
 import structlog
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
@@ -16,15 +14,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bots.bounded import BoundedResponse
 from bots.errands import Errands
 from bots.slack import http
+from bots.slack.access import Access, web_client
 from bots.slack.accounts import AccountForm
 from bots.slack.app import build
 from bots.slack.catch_up import CatchUp
 from bots.slack.commands import Commands
 from bots.slack.departures import Departures
-from bots.slack.install import OAuth, flow, routes
+from bots.slack.install import flow, routes
 from bots.slack.keeping import Keeping
 from bots.slack.leaving import Leaving
 from bots.slack.listening import Listening
@@ -45,41 +43,6 @@ from core.services.seating import Seating, Sitting
 log = structlog.get_logger(__name__)
 
 _READY_WITHIN = 5.0  # seconds, for Slack's first word and then for the socket; later they come by themselves
-
-# One session, so one connection for many calls; its time-out is the one that counts.
-_TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What Slack knows the app by. Socket Mode has an `app_token`, signed HTTP a `signing_secret`.
-
-    With neither nothing is listened to: there is only posting. An app of one workspace has a `bot_token`; one
-    that any workspace can install has `oauth` instead.
-    """
-
-    bot_token: str | None
-    app_token: str | None
-    signing_secret: str | None
-    api_url: str
-    proxy: str | None = None
-    oauth: OAuth | None = None
-
-    @property
-    def listens(self) -> bool:
-        """Tell whether Slack has a way to reach us."""
-        return self.app_token is not None or self.signing_secret is not None
-
-
-@asynccontextmanager
-async def web_client(
-    token: str | None, api_url: str, proxy: str | None = None
-) -> AsyncIterator[AsyncWebClient]:
-    """Give a client over one session. It retries nothing: a dropped post might be posted twice."""
-    async with aiohttp.ClientSession(timeout=_TIMEOUT, response_class=BoundedResponse) as session:
-        client = AsyncWebClient(token=token, base_url=api_url, session=session, retry_handlers=[])
-        client.proxy = proxy  # given none, slack_sdk would look one up in the environment by itself
-        yield client
 
 
 @asynccontextmanager

@@ -11,9 +11,9 @@ from sqlalchemy import Engine
 
 from bots.discord.side import Access as DiscordAccess
 from bots.settings import ChatSettings, DiscordSettings, Settings, SlackSettings
+from bots.slack.access import Access as SlackAccess
 from bots.slack.inbound import SLACK
 from bots.slack.install import OAuth
-from bots.slack.side import Access as SlackAccess
 from core.clock import Clock, SystemClock
 from core.errors import StoreUnusable
 from core.model import DeliveryId, ThreadKey

@@ -12,8 +12,8 @@ from pathlib import Path
 from bots.discord.calls import calling
 from bots.discord.client import ThreadlineClient, log_in, pointed_at
 from bots.discord.messages import Said
+from bots.slack.access import web_client
 from bots.slack.outbound import SlackPoster
-from bots.slack.side import web_client
 from core.clock import SystemClock
 from core.errors import ThreadlineError
 from core.model import (

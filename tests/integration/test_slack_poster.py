@@ -10,10 +10,10 @@ from structlog.testing import capture_logs
 
 from bots import texts
 from bots.demo.slack import Message, RateLimited, Refuse, Reset, SlackServer, SlackWorkspace
+from bots.slack.access import web_client
 from bots.slack.inbound import SLACK, written_at
 from bots.slack.members import Members
 from bots.slack.outbound import SlackPoster
-from bots.slack.side import web_client
 from bots.slack.stop_button import STOP
 from core import errors
 from core.clock import SystemClock

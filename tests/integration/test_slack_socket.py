@@ -6,8 +6,8 @@ import pytest
 from slack_bolt.async_app import AsyncApp
 
 from bots.demo.slack import Refuse, SlackServer, SlackWorkspace
+from bots.slack.access import web_client
 from bots.slack.calls import TokenRefused
-from bots.slack.side import web_client
 from bots.slack.sockets import Sockets
 from core.clock import SystemClock
 from core.testing import SettableClock

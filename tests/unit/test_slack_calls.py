@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
+from bots.slack.access import web_client
 from bots.slack.calls import Forbidden, TokenWatch, Unshowable, translated
-from bots.slack.side import web_client
 from core.errors import (
     AccountRefused,
     OutcomeUnknown,

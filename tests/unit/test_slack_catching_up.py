@@ -3,9 +3,9 @@
 import asyncio
 
 from bots.demo.slack import SlackServer, SlackWorkspace
+from bots.slack.access import web_client
 from bots.slack.amendments import Deletion, Edit
 from bots.slack.catch_up import AGAIN_AFTER, CatchUp
-from bots.slack.side import web_client
 from core.clock import SystemClock
 from core.model import Outcome, Question
 from tests.fixtures.alone import Alone

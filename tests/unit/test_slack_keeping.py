@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pytest_asyncio
 
 from bots.demo.slack import SlackServer, SlackWorkspace
+from bots.slack.access import web_client
 from bots.slack.amendments import Deletion, Edit
 from bots.slack.catch_up import AGAIN_AFTER, CatchUp
 from bots.slack.keeping import CATCH_UP, Keeping
-from bots.slack.side import web_client
 from bots.slack.workspaces import Workspaces
 from core.clock import SystemClock
 from core.model import HolderId, Outcome, Question

@@ -7,8 +7,8 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from bots.bounded import MOST
+from bots.slack.access import web_client
 from bots.slack.responding import Responding
-from bots.slack.side import web_client
 from core.errors import OutcomeUnknown
 from tests.fixtures.wire import Act, Wire, resets, response, says
 

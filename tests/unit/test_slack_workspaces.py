@@ -10,10 +10,11 @@ from cryptography.fernet import Fernet
 from slack_bolt.request.internals import extract_enterprise_id, extract_team_id
 
 from bots.demo.slack import Refuse, SlackServer, SlackWorkspace
+from bots.slack.access import Access, web_client
 from bots.slack.calls import translated
 from bots.slack.departures import Departures
 from bots.slack.inbound import SLACK, organisation_of, shut_out_of, uninstalled_from, workspace_of
-from bots.slack.side import Access, slack_side, web_client
+from bots.slack.side import slack_side
 from bots.slack.workspaces import ManyWorkspaces, OneWorkspace, as_bot
 from core.clock import SystemClock
 from core.errors import AccountRefused, StoreUnavailable, Unreachable
