@@ -6,6 +6,7 @@ import structlog
 import typer
 
 from bots.cli.ask import ask
+from bots.cli.db import db
 from bots.cli.demo import demo
 from bots.cli.discord import discord
 from bots.cli.link import link
@@ -31,6 +32,7 @@ for command in (run, demo, ask, link, status, purge, secret):
 app.add_typer(manifest, name="manifest")
 app.add_typer(discord, name="discord")
 app.add_typer(queue, name="queue")
+app.add_typer(db, name="db")
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from bots.slack.inbound import SLACK
 from bots.web import app as web
 from bots.web.metrics import exposition
 from bots.web.serving import WebServer
+from bots.wiring.moving import migrated, moved
 from bots.wiring.parts import (
     clock_over,
     discord_access,
@@ -36,16 +37,21 @@ from core.errors import StoreUnavailable
 from core.model import Tally
 from core.ports import Transact
 from core.services.offered import Services
-from core.store import SoleProcess, check, described, is_shared, take_time
+from core.store import Copied, Deed, SoleProcess, Step, check, described, is_shared, take_time
 
 __all__ = [
+    "Copied",
+    "Deed",
     "Role",
+    "Step",
     "Threadline",
     "clock_over",
     "described",
     "discord_access",
     "keyring_over",
     "linking_over",
+    "migrated",
+    "moved",
     "new_delivery_id",
     "opened_store",
     "reviewing_over",

@@ -38,7 +38,7 @@ async def opened_store(
     """
     engine = connect(settings.database_url)
     if must_exist:
-        _see_that_it_exists(engine)
+        see_that_it_exists(engine)
     migrate(engine)
     store = open_store(engine)
     try:
@@ -60,7 +60,8 @@ def names_shared(settings: Settings) -> bool:
     return is_shared(connect(settings.database_url))
 
 
-def _see_that_it_exists(engine: Engine) -> None:
+def see_that_it_exists(engine: Engine) -> None:
+    """Raise StoreUnusable where there is no file, which connecting would make, and empty."""
     if is_shared(engine) or Path(described(engine)).exists():
         return
     raise StoreUnusable(

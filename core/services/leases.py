@@ -84,27 +84,8 @@ class Leases:
         return [id_ for id_, thread in theirs if (thread.platform, thread.workspace) == (platform, workspace)]
 
     async def take_over(self) -> int:
-        """As the only process, at its start: free what the last one held; return how much that was.
-
-        Where the last one's clock was ahead of ours, what it wrote would wait until ours comes there: it is
-        set back.
-        """
-
-        def work(uow: UnitOfWork) -> int:
-            now = self._clock.now()
-            freed = uow.deliveries.release_expired(now + _EVER, ())
-            for lane in uow.deliveries.tally(now).lanes.values():
-                if lane.away_since is not None and lane.paused_since is None:
-                    uow.lanes.save(replace(lane, paused_until=None))  # a start is a reason to look again
-            newest = uow.deliveries.newest()
-            if newest is not None and newest - now > _AHEAD:
-                log.warning(
-                    "the clock was ahead when this was written", seconds=(newest - now).total_seconds()
-                )
-                uow.deliveries.set_back(newest - now, now)
-            return freed
-
-        return await self._transact(work)
+        """As the only process, at its start: free what the last one held; return how much that was."""
+        return await self._transact(lambda uow: take_over(uow, self._clock.now()))
 
     async def beat(self) -> Sequence[Delivery]:
         """Renew every held lease; the task of one that was lost is cancelled.
@@ -167,3 +148,19 @@ class Leases:
 
 def _is_cancelled(found: Delivery | None) -> bool:
     return found is not None and found.state is State.CANCELLED
+
+
+def take_over(uow: UnitOfWork, now: datetime) -> int:
+    """Free what a process held that has ended, and that was the only one; return how much that was.
+
+    Where its clock was ahead of ours, what it wrote would wait until ours comes there: it is set back.
+    """
+    freed = uow.deliveries.release_expired(now + _EVER, ())
+    for lane in uow.deliveries.tally(now).lanes.values():
+        if lane.away_since is not None and lane.paused_since is None:
+            uow.lanes.save(replace(lane, paused_until=None))  # a start is a reason to look again
+    newest = uow.deliveries.newest()
+    if newest is not None and newest - now > _AHEAD:
+        log.warning("the clock was ahead when this was written", seconds=(newest - now).total_seconds())
+        uow.deliveries.set_back(newest - now, now)
+    return freed

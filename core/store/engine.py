@@ -76,7 +76,11 @@ class SoleProcess:
     So the leases that the last process left can be voided at once, without waiting for their end.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(
+        self, engine: Engine, *, otherwise: str = "give this one another THREADLINE_DATABASE_URL"
+    ) -> None:
+        """`otherwise`: what one can do instead of stopping the process that has it."""
+        self._otherwise = otherwise
         self._path = Path(f"{engine.url.database}.lock")
         self._file: int | None = None
 
@@ -92,7 +96,7 @@ class SoleProcess:
             os.close(file)
             raise StoreUnusable(
                 f"another Threadline works on this database already ({self._path} is held): stop it first, "
-                "or give this one another THREADLINE_DATABASE_URL"
+                f"or {self._otherwise}"
             ) from error
         self._file = file
         return self

@@ -18,6 +18,7 @@ _SESSION = (
 )
 # Of a server whose machine is gone nothing is heard: libpq finds out within half a minute.
 _LIBPQ = {
+    "client_encoding": "utf8",  # or of a database with none psycopg gives bytes for text
     "connect_timeout": 5,
     "tcp_user_timeout": 10_000,
     "keepalives_idle": 10,

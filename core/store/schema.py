@@ -1,9 +1,12 @@
 """Brings a database to the schema this version knows, before anything else touches it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,39 +18,82 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x74_68_72_65_61_64  # "thread": whoever holds this advisory lock migrates
 
 
-def migrate(engine: Engine) -> None:
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """From which revision of the schema to which: from None, where there was none yet."""
+
+    before: str | None
+    after: str
+
+
+def migrate(engine: Engine) -> Migrated:
     """Run the migrations that the database lacks, in one transaction.
 
     Of several processes that begin at once on PostgreSQL one does it, and the others wait for it. Raises
     StoreUnusable, with the database unchanged, if it is newer than this version, is not a database, cannot
     be reached, or cannot be written.
     """
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.set_main_option("path_separator", "os")
     try:
         with engine.begin() as connection:
             if is_shared(engine):
-                _take_turns(connection)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+                _wait_for_turn(connection)
+            return upgrade(connection)
+    except SQLAlchemyError as error:
+        fix = ": see that the server runs and THREADLINE_DATABASE_URL is right" if is_shared(engine) else ""
+        raise StoreUnusable(
+            f"the database at {described(engine)} cannot be used{fix}: {cause(error)}"
+        ) from error
+
+
+def upgrade(connection: Connection) -> Migrated:
+    """Run the migrations that are lacking within a transaction, whose turn it is.
+
+    Raises StoreUnusable if the database is newer than this version, and SQLAlchemyError.
+    """
+    before = revision(connection)
+    config = _config()
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
     except CommandError as error:
         raise StoreUnusable(
             f"the database was made by a newer Threadline ({error}): run that version, or restore the "
             "backup from before its upgrade"
         ) from error
-    except SQLAlchemyError as error:
-        fix = ": see that the server runs and THREADLINE_DATABASE_URL is right" if is_shared(engine) else ""
-        raise StoreUnusable(
-            f"the database at {described(engine)} cannot be used{fix}: {_cause(error)}"
-        ) from error
+    return Migrated(before, head())
 
 
-def _take_turns(connection: Connection) -> None:
+def revision(connection: Connection) -> str | None:
+    """Return the schema's revision; None where no Threadline has made one. Raises SQLAlchemyError."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def head() -> str:
+    """Return the revision that this version knows."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def take_turn(connection: Connection) -> bool:
+    """Keep others from migrating, and so from starting, until the transaction ends; False: one is at it.
+
+    Statements of the transaction may take as long as they need.
+    """
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    return bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({_LOCK})").scalar())
+
+
+def _wait_for_turn(connection: Connection) -> None:
     """Wait until no other process migrates; a migration may take longer than any other statement."""
     connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    return config
 
 
 def check(engine: Engine) -> None:
@@ -59,13 +105,13 @@ def check(engine: Engine) -> None:
         with engine.begin() as connection:
             found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
     except SQLAlchemyError as error:
-        found = _cause(error)
+        found = cause(error)
     if found != "ok":
         raise StoreUnusable(
             f"the database at {described(engine)} is malformed ({found}): restore it from a backup"
         )
 
 
-def _cause(error: SQLAlchemyError) -> str:
+def cause(error: Exception) -> str:
     """Return what the driver says, on one line."""
     return " ".join(str(getattr(error, "orig", None) or error).split())

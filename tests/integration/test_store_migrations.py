@@ -5,15 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine
 
-import core.store.schema
 from core.model import NO_RECEIPT, AuthorId, ChannelKey, Link, State
 from core.ports import UnitOfWork
 from core.store import Store, connect, migrate
 from core.store.tables import Row
+from tests.fixtures.database import migrate_to
 from tests.fixtures.queued import ANA, BUDGET, CHAT, KEY, NOW, SHOP, TEAM, at, claim, place, thread
 
 # What the first version wrote, in its own columns and its own form of a time.
@@ -42,12 +40,7 @@ _AT = "2026-03-02 09:00:00.000000"
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """Return a database as the first version left it, in use."""
     engine = connect(f"sqlite:///{tmp_path / 'threadline.db'}")
-    config = Config()
-    config.set_main_option("script_location", str(Path(core.store.schema.__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+    migrate_to(engine, "0001")
     with _raw(tmp_path) as rows:
         for statement in _ROWS:
             rows.execute(statement)
