@@ -87,9 +87,16 @@ def copy(
             return copied
     except (SQLAlchemyError, psycopg.Error) as error:
         raise StoreUnavailable(
-            f"the copy broke off, and the target has all of it or nothing: {cause(error)}. Mend that and run "
-            "it again: should all be there, it says that the target is not empty."
+            f"the copy broke off, and the target has all of it or nothing: {_words(error)}. Mend that and "
+            "run it again: should all be there, it says that the target is not empty."
         ) from error
+
+
+def _words(error: Exception) -> str:
+    """Return what went wrong without the values of the row where it did, which the server tells, too."""
+    born = getattr(error, "orig", None) or error
+    told = born.diag.message_primary if isinstance(born, psycopg.Error) else None
+    return told or cause(error)
 
 
 @contextmanager

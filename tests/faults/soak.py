@@ -20,6 +20,7 @@ RUNS: Mapping[str, str] = {
     "fair": "tests.faults.load.fair",
     "machine": "tests.faults.machine.run",
     "fleet": "tests.faults.fleet.run",
+    "move": "tests.faults.load.moving",
 }
 """Each name's module: it has a coroutine `run`, which may take `scale` and `seed`."""
 

@@ -15,8 +15,9 @@ from core.services.leases import take_over
 from core.store import Deed, Migrated, Step, connect, copy, migrate
 from core.store.comparing import BATCH, Checksum, batches
 from core.store.schema import take_turn
-from core.store.tables import ConversationRow, DeliveryRow, InstallationRow, Row, TurnRow, table
+from core.store.tables import ConversationRow, DeliveryRow, LaneRow, Row, TurnRow, table
 from core.store.unit_of_work import SqlUnitOfWork
+from core.store.workspace_tables import InstallationRow
 from tests.fixtures.database import empty_database
 from tests.fixtures.filled import contents, fill, looking_at
 from tests.fixtures.postgres import Postgres
@@ -126,7 +127,9 @@ def test_what_was_under_way_is_free_at_once_on_the_other_side(source: Engine, ta
     assert again.id == "one"
 
 
-def test_a_copy_that_breaks_off_leaves_the_target_as_it_was(source: Engine, postgres: Postgres) -> None:
+def test_a_copy_that_breaks_off_leaves_the_target_as_it_was(
+    source: Engine, postgres: Postgres, caplog: pytest.LogCaptureFixture
+) -> None:
     fill(source, _MANY)
     for deed in Deed:
         with postgres.database() as url:
@@ -139,9 +142,22 @@ def test_a_copy_that_breaks_off_leaves_the_target_as_it_was(source: Engine, post
             with pytest.raises(StoreUnavailable, match="has all of it or nothing") as told:
                 copy(source, target, break_off, _leave)
             assert "\n" not in str(told.value)
+            assert caplog.records == []  # no traceback of the pool's
             assert inspect(target).get_table_names() == []
             assert len(copy(source, target, _ignore, _leave).tables) == len(Row.metadata.tables)
             target.dispose()
+
+
+def test_what_the_target_cannot_keep_is_told_without_the_row(source: Engine, target: Engine) -> None:
+    fill(source, 3)
+    lanes = table(LaneRow)
+    with source.begin() as connection:
+        connection.execute(lanes.update().values(served=2**40 + 3))
+    with pytest.raises(StoreUnavailable, match="out of range for type integer") as told:
+        copy(source, target, _ignore, _leave)
+    assert "COPY" not in str(told.value)
+    with target.begin() as connection:
+        assert not any(contents(connection).values())
 
 
 def test_what_came_out_different_is_told_and_not_kept(source: Engine, target: Engine) -> None:
