@@ -1,29 +1,24 @@
 """Moves all that is kept from an SQLite file into an empty PostgreSQL database, in one transaction."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, Table, func, inspect, literal, select, text
+from sqlalchemy import Connection, Engine, Table, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.errors import StoreUnavailable, StoreUnusable
+from core.errors import StoreUnavailable
 from core.ports import UnitOfWork
 from core.store.comparing import Checksum, batches, streamed
 from core.store.engine import described
-from core.store.schema import cause, head, revision, take_turn, upgrade
+from core.store.fitting import opened, see_source, see_target
+from core.store.schema import cause, upgrade
 from core.store.tables import Row
 from core.store.unit_of_work import SqlUnitOfWork
 
-# Idle or not: each process of ours says its name, and keeps a connection for as long as it lives.
-_OTHERS = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-    "AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()"
-)
 _GIVEN = text("SELECT max(seq) FROM sqlite_sequence WHERE name = :table")
 _GO_ON = text("SELECT setval(pg_get_serial_sequence(:table, :column), :greatest)")
 
@@ -77,9 +72,9 @@ def copy(
     where the copy broke off or turned out different: then the target is as it was.
     """
     try:
-        with _opened(source, "source") as reading, _opened(target, "target") as writing:
-            _see_source(reading, described(source))
-            _see_target(writing, described(target))
+        with opened(source, "source") as reading, opened(target, "target") as writing:
+            see_source(reading, described(source))
+            see_target(writing, described(target))
             upgrade(writing)
             copied = _Copying(reading, writing, tell).run()
             settle(SqlUnitOfWork(writing), writing.execute(select(func.clock_timestamp())).scalar_one())
@@ -97,65 +92,6 @@ def _words(error: Exception) -> str:
     born = getattr(error, "orig", None) or error
     told = born.diag.message_primary if isinstance(born, psycopg.Error) else None
     return told or cause(error)
-
-
-@contextmanager
-def _opened(engine: Engine, side: str) -> Iterator[Connection]:
-    """Give a connection in a transaction that is rolled back unless it was committed."""
-    try:
-        connection = engine.connect()
-        connection.begin()
-    except SQLAlchemyError as error:
-        raise StoreUnusable(
-            f"the {side} at {described(engine)} cannot be used: {cause(error)}. See that its address is "
-            "right, and that nothing else works on it."
-        ) from error
-    with connection:
-        yield connection
-
-
-def _see_source(reading: Connection, where: str) -> None:
-    """Raise StoreUnusable if its schema is another than ours."""
-    there, ours = revision(reading), head()
-    if there is None:
-        raise StoreUnusable(f"the source at {where} is no database of Threadline: name another source.")
-    if there > ours:
-        raise StoreUnusable(
-            f"the source at {where} was made by a newer Threadline (schema {there}, this one knows {ours}): "
-            "copy it with that version."
-        )
-    if there != ours:
-        raise StoreUnusable(
-            f"the source at {where} has the schema {there}, and this version {ours}: run `threadline db "
-            "migrate` on it first, with THREADLINE_DATABASE_URL set to it."
-        )
-
-
-def _see_target(writing: Connection, where: str) -> None:
-    """Have it for ourselves until the end of the transaction. Raises StoreUnusable if that cannot be."""
-    if not take_turn(writing) or writing.execute(_OTHERS).scalar_one():
-        raise StoreUnusable(
-            f"a Threadline is at work on the target at {where} already: stop all that use it, or name "
-            "another database."
-        )
-    if writing.exec_driver_sql("SHOW server_encoding").scalar() != "UTF8":
-        raise StoreUnusable(
-            f"the target at {where} cannot keep every text: make a database with ENCODING 'UTF8'."
-        )
-    there = set(inspect(writing).get_table_names())
-    known = [table for table in Row.metadata.sorted_tables if table.name in there]
-    if known:
-        names = ", ".join(table.name for table in known)
-        writing.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
-    if filled := [table.name for table in known if _has_rows(writing, table)]:
-        raise StoreUnusable(
-            f"the target at {where} is not empty ({', '.join(filled)}): name an empty database. "
-            "Nothing was changed."
-        )
-
-
-def _has_rows(connection: Connection, of: Table) -> bool:
-    return connection.execute(select(literal(1)).select_from(of).limit(1)).scalar() is not None
 
 
 class _Copying:

@@ -247,6 +247,13 @@ def test_a_source_that_is_no_database_is_refused(target: Engine, tmp_path: Path)
         copy(connect(f"sqlite:///{tmp_path}/diary.db"), target, _ignore, _leave)
 
 
+def test_a_source_into_which_somebody_writes_is_refused(source: Engine, target: Engine) -> None:
+    hasty = connect(str(source.url), busy_ms=1)
+    with source.begin(), pytest.raises(StoreUnusable, match="cannot be used: database is locked"):
+        copy(hasty, target, _ignore, _leave)
+    hasty.dispose()
+
+
 def test_a_target_with_rows_is_refused_and_left_as_it_is(source: Engine, target: Engine) -> None:
     fill(source, 3)
     copy(source, target, _ignore, _leave)
