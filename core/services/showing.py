@@ -13,6 +13,8 @@ from core.ports import Poster
 
 log = structlog.get_logger(__name__)
 
+#: Seconds within which an answer comes at once: nobody would read that it is worked on.
+AT_ONCE = 0.4
 #: Platforms let a status lapse (Slack after two minutes); a long call renews it before.
 _SHOW_AGAIN = 90.0
 
@@ -38,27 +40,44 @@ class Showing:
     async def working(self, delivery: Delivery) -> AsyncIterator[None]:
         """Show that a question is worked on, beside what is done inside, and again before that lapses.
 
-        The first showing is awaited, not cut off: cut off, it might come to pass after the answer.
+        What is done at once shows nothing. A showing that has begun is awaited, not cut off: cut off, it
+        might come to pass after the answer.
         """
-        shown = asyncio.Event()
-        showing = asyncio.create_task(self._show_on(delivery, shown))
+        showing = _Shown()
+        task = asyncio.create_task(self._show_on(delivery, showing))
         try:
             yield
         finally:
             try:
-                await shown.wait()
+                await showing.over()
             finally:  # cancelled again meanwhile, too: else it would go on to be shown for ever
-                showing.cancel()
-            await asyncio.gather(showing, return_exceptions=True)
+                task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
-    async def _show_on(self, delivery: Delivery, shown: asyncio.Event) -> None:
-        try:
-            await self.show(delivery, Working.ASKING)
-        finally:
-            shown.set()
+    async def _show_on(self, delivery: Delivery, showing: "_Shown") -> None:
+        await self._clock.sleep(AT_ONCE)
         while True:
+            with showing:
+                await self.show(delivery, Working.ASKING)
             await self._clock.sleep(_SHOW_AGAIN)
-            await self.show(delivery, Working.ASKING)
+
+
+class _Shown:
+    """Whether something is being shown in this moment."""
+
+    def __init__(self) -> None:
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def __enter__(self) -> None:
+        self._idle.clear()
+
+    def __exit__(self, *_: object) -> None:
+        self._idle.set()
+
+    async def over(self) -> None:
+        """Return when nothing is being shown."""
+        await self._idle.wait()
 
 
 def address(delivery: Delivery) -> Address:

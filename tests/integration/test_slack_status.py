@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from bots.demo.assistant.faults import hold, rate_limited, status
+from bots.demo.assistant.faults import Latency, hold, rate_limited, status
 from bots.demo.slack import HttpError, Refuse
+from core.services.showing import AT_ONCE
 from tests.fixtures.walk import SHOP, Walk, walk
 
 
@@ -43,22 +44,17 @@ async def test_it_is_gone_with_a_notice(town: Walk) -> None:
 async def test_without_the_scope_for_it_there_is_none_and_nothing_else_is_missing(town: Walk) -> None:
     town.workspace.faults.add("assistant.threads.setStatus", Refuse("missing_scope"))
     async with town.run():
-        ts = await town.mention("who consumes order.created?")
-        await town.answers(ts)
-        await town.workspace.say(town.ben, town.general, "and who publishes it?", thread=ts)
-        await town.answers(ts, 2)
+        ts = await _asked_for_a_while(town, "who consumes order.created?")
+        await _asked_for_a_while(town, "and who publishes it?", ts)
     assert len(town.calls("assistant.threads.setStatus")) == 1  # asked for once, then never again
 
 
 async def test_a_status_that_fails_otherwise_is_tried_again_next_time(town: Walk) -> None:
     town.workspace.faults.add("assistant.threads.setStatus", HttpError(500), Refuse("invalid_thread_ts"))
     async with town.run():
-        ts = await town.mention("who consumes order.created?")
-        await town.answers(ts)
-        await town.workspace.say(town.ben, town.general, "and who publishes it?", thread=ts)
-        await town.answers(ts, 2)
-        await town.workspace.say(town.ben, town.general, "and who owns billing?", thread=ts)
-        await town.answers(ts, 3)
+        ts = await _asked_for_a_while(town, "who consumes order.created?")
+        await _asked_for_a_while(town, "and who publishes it?", ts)
+        await _asked_for_a_while(town, "and who owns billing?", ts)
     assert [call.outcome for call in town.calls("assistant.threads.setStatus")][-1] == "ok"
 
 
@@ -96,3 +92,12 @@ async def test_a_long_wait_is_a_message_because_a_status_would_lapse(town: Walk)
         short = await town.mention("who consumes order.created?")
         await town.workspace.until(lambda: "next try at" in town.workspace.status(town.general, short))
     assert town.posted(short) == []
+
+
+async def _asked_for_a_while(town: Walk, question: str, thread: str | None = None) -> str:
+    """Have a question answered by an assistant that takes so long that a status is due; return its thread."""
+    town.assistant.faults.add(Latency(2 * AT_ONCE))
+    ts = await town.mention(question, thread=thread)
+    before = len(town.posted(thread or ts))
+    await town.answers(thread or ts, before + 1)
+    return thread or ts

@@ -1,8 +1,9 @@
 """Stories of taking questions in."""
 
 import asyncio
+from datetime import timedelta
 
-from core.errors import Unavailable
+from core.errors import RateLimited, Unavailable
 from core.model import Outcome, Reason, Receipt, Role, State
 from tests.fixtures.world import CHAT, World
 
@@ -133,9 +134,11 @@ async def test_a_late_message_does_not_overtake_one_that_was_tried_already(world
 
 
 async def test_a_receipt_comes_back_wherever_something_is_shown_for_its_question(world: World) -> None:
+    world.chat.script = [RateLimited(timedelta(seconds=3))]
     await world.ask("Who?", receipt=Receipt("token"))
     await world.ask("", receipt=Receipt("another"))
     await world.settle()
+    await world.later(3)
     assert [to.receipt for to, _ in world.poster.posted] == ["token"]
     assert {to.receipt for to, _ in world.poster.states} == {"token"}
     assert [to.receipt for to, _ in world.poster.notices] == ["another"]

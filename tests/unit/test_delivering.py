@@ -420,6 +420,7 @@ async def test_working_is_shown_while_asking_and_again_before_it_lapses(world: W
     await world.delivering.take_due()
     (task,) = world.leases.tasks()
     await world.chat.reached.wait()
+    await _let_time_pass(world, 1)
     for _ in range(2):
         await _let_time_pass(world, 90)
     world.chat.hold.set()
@@ -427,9 +428,22 @@ async def test_working_is_shown_while_asking_and_again_before_it_lapses(world: W
     assert [state for _, state in world.poster.states] == [Working.ASKING] * 3
 
 
+async def test_an_answer_that_comes_at_once_is_not_announced(world: World) -> None:
+    await world.ask("Who?")
+    await world.settle()
+    await _let_time_pass(world, 1)
+    assert world.posted == ["Answer to: Who?"]
+    assert world.poster.states == []
+
+
 async def test_a_state_that_cannot_be_shown_holds_up_nothing(world: World) -> None:
     world.poster.state_error = PostRefused()
+    world.chat.hold = asyncio.Event()
     await world.ask("Who?")
+    await world.delivering.take_due()
+    await world.chat.reached.wait()
+    await _let_time_pass(world, 1)
+    world.chat.hold.set()
     await world.settle()
     assert world.posted == ["Answer to: Who?"]
 
