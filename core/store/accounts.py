@@ -6,13 +6,13 @@ from sqlalchemy import Connection, bindparam, select
 
 from core.model import Account, AuthorId, LaneId, Platform, ProjectId, SealedKey, WorkspaceId
 from core.store.links import lock
+from core.store.prepared import Found, Prepared
 from core.store.tables import AnyRow, table
 from core.store.workspace_tables import AccountRow
 
 _accounts = table(AccountRow)
 _here = (_accounts.c.platform == bindparam("at"), _accounts.c.workspace == bindparam("of"))
-# Read with every question, so built once.
-_get = select(_accounts).where(*_here)
+_get = Prepared(select(_accounts).where(*_here))
 _remove = _accounts.delete().where(*_here)
 _all = select(_accounts).where(_accounts.c.platform == bindparam("at")).order_by(_accounts.c.workspace)
 
@@ -24,7 +24,7 @@ class SqlAccounts:
         self._connection = connection
 
     def get(self, platform: Platform, workspace: WorkspaceId) -> Account | None:
-        row = self._connection.execute(_get, {"at": platform, "of": workspace}).first()
+        row = _get.first(self._connection, {"at": platform, "of": workspace})
         return None if row is None else _account(row)
 
     def put(self, account: Account) -> None:
@@ -53,17 +53,18 @@ class SqlAccounts:
         return [_account(row) for row in self._connection.execute(_all, {"at": platform})]
 
 
-def _account(row: AnyRow) -> Account:
+def _account(row: AnyRow | Found) -> Account:
+    platform, workspace, sealed, lane, ending, projects, by, since, person, channel, waiting = row
     return Account(
-        platform=Platform(row.platform),
-        workspace=WorkspaceId(row.workspace),
-        key=SealedKey(row.sealed),
-        lane=LaneId(row.lane),
-        ending=row.ending,
-        projects=tuple(map(ProjectId, row.projects.split())),
-        by=AuthorId(row.set_by),
-        since=row.set_at,
-        person=row.person,
-        channel=row.channel,
-        waiting=row.waiting,
+        platform=Platform(platform),
+        workspace=WorkspaceId(workspace),
+        key=SealedKey(sealed),
+        lane=LaneId(lane),
+        ending=ending,
+        projects=tuple(map(ProjectId, projects.split())),
+        by=AuthorId(by),
+        since=since,
+        person=person,
+        channel=channel,
+        waiting=waiting,
     )

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from core.model import ChannelKey, DeliveryId, Lane, LaneId, State
 from core.store.due import Due
 from core.store.lanes import SqlLanes, lane_of
+from core.store.prepared import Prepared
 from core.store.tables import (
     IS_ACCEPTED,
     IS_FREE,
@@ -54,11 +55,13 @@ _released_state = case(
     else_=_deliveries.c.state,
 )
 
-_LAST_RANK = select(func.max(_deliveries.c.rank)).where(
-    _deliveries.c.lane == bindparam("lane"),
-    _deliveries.c.platform == bindparam("platform"),
-    _deliveries.c.workspace == bindparam("workspace"),
-    _accepted,
+_LAST_RANK = Prepared(
+    select(func.max(_deliveries.c.rank)).where(
+        _deliveries.c.lane == bindparam("lane"),
+        _deliveries.c.platform == bindparam("platform"),
+        _deliveries.c.workspace == bindparam("workspace"),
+        _accepted,
+    )
 )
 
 
@@ -103,7 +106,7 @@ class Claims:
     def next_rank(self, lane: LaneId, platform: str, workspace: str) -> int:
         """Return the place behind a workspace's last one in the line; where it has none, the very next."""
         of_workspace = {"lane": lane, "platform": platform, "workspace": workspace}
-        last = self._connection.execute(_LAST_RANK, of_workspace).scalar()
+        last: int | None = _LAST_RANK.scalar(self._connection, of_workspace)
         return 1 + max(last or 0, self._lanes.get(lane).served)
 
     def holds(self, held: DeliveryId, fence: int) -> bool:

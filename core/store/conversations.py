@@ -3,9 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core import history
@@ -24,6 +23,7 @@ from core.model import (
     WorkspaceId,
 )
 from core.store import removing
+from core.store.prepared import Prepared
 from core.store.tables import ConversationRow, DeliveryRow, TurnRow, table
 
 _conversations = table(ConversationRow)
@@ -34,30 +34,33 @@ _c, _t, _d = _conversations.c, _turns.c, _deliveries.c
 #: Turns that are read at first; four times as many, where that was not enough.
 _AT_FIRST = 32
 
-_GET = select(_c.id, _c.project).where(
+_FIND = select(_c.id, _c.project).where(
     _c.platform == bindparam("platform"),
     _c.workspace == bindparam("workspace"),
     _c.channel == bindparam("channel"),
     _c.thread == bindparam("thread"),
 )
-_GET_LOCKED = _GET.with_for_update()
+_GET = Prepared(_FIND)
+_GET_LOCKED = Prepared(_FIND.with_for_update())
 _IDS: "BindParameter[int]" = bindparam("ids", expanding=True)
 _LOCK = select(_c.id).where(_c.id.in_(_IDS)).order_by(_c.id).with_for_update()
 # Of two processes that begin one thread at once the later one waits, and then finds it there.
 _OPEN = {
-    name: insert(_conversations).values(told_trimmed=False).on_conflict_do_nothing().returning(_c.id)
+    name: Prepared(
+        insert(_conversations).values(told_trimmed=False).on_conflict_do_nothing().returning(_c.id)
+    )
     for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
-_BIND = _conversations.update().where(_c.id == bindparam("bound"))
-_MOVE = _conversations.update().where(_c.id == bindparam("moved"))
-_MOVE_DELIVERIES = _deliveries.update().where(_d.conversation_id == bindparam("moved"))
-_TELL_TRIMMED = (
+_BIND = Prepared(_conversations.update().where(_c.id == bindparam("bound")))
+_MOVE = Prepared(_conversations.update().where(_c.id == bindparam("moved")))
+_MOVE_DELIVERIES = Prepared(_deliveries.update().where(_d.conversation_id == bindparam("moved")))
+_TELL_TRIMMED = Prepared(
     _conversations.update()
     .where(_c.id == bindparam("told"), _c.told_trimmed.is_(False))
     .values(told_trimmed=True)
 )
 
-_APPEND = (
+_APPEND = Prepared(
     _turns.insert()
     .inline()
     .values(asked_at=select(_d.asked_at).where(_d.id == bindparam("of")).scalar_subquery())
@@ -69,18 +72,18 @@ _UP_TO = and_(
     or_(_t.asked_at < bindparam("asked_at"), _t.delivery_id <= bindparam("delivery")),
 )
 _SAID = select(_t.id, _t.role, _t.author, _t.content).where(_UP_TO)
-_FIRST = _SAID.order_by(*_AS_WRITTEN).limit(1)
-_NEWEST = _SAID.order_by(*[column.desc() for column in _AS_WRITTEN]).limit(bindparam("many"))
-_SPEAKERS = select(_t.author).where(_UP_TO, _t.author.is_not(None)).order_by(*_AS_WRITTEN)
+_FIRST = Prepared(_SAID.order_by(*_AS_WRITTEN).limit(1))
+_NEWEST = Prepared(_SAID.order_by(*[column.desc() for column in _AS_WRITTEN]).limit(bindparam("many")))
+_SPEAKERS = Prepared(select(_t.author).where(_UP_TO, _t.author.is_not(None)).order_by(*_AS_WRITTEN))
 # With its conversation's id, by which they are found.
 _TURNS_OF = and_(
     _t.conversation_id == select(_d.conversation_id).where(_d.id == bindparam("delivery")).scalar_subquery(),
     _t.delivery_id == bindparam("delivery"),
 )
 _QUESTION_OF = and_(_TURNS_OF, _t.role == Role.USER.value)
-_ASKED = select(_t.content).where(_QUESTION_OF)
-_REWRITE = _turns.update().where(_QUESTION_OF)
-_FORGET = _turns.delete().where(_TURNS_OF)
+_ASKED = Prepared(select(_t.content).where(_QUESTION_OF))
+_REWRITE = Prepared(_turns.update().where(_QUESTION_OF))
+_FORGET = Prepared(_turns.delete().where(_TURNS_OF))
 
 
 class SqlConversations:
@@ -108,7 +111,7 @@ class SqlConversations:
 
     def open(self, thread: ThreadKey, project: ProjectId | None) -> Conversation:
         opening = _OPEN[self._connection.dialect.name]
-        number = self._connection.execute(opening, {**_columns(thread), "project": project}).scalar()
+        number = opening.scalar(self._connection, {**_columns(thread), "project": project})
         if number is None and (known := self.locked(thread)) is not None:
             return known
         opened = Conversation(ConversationId(number or 0), thread, project)
@@ -116,19 +119,19 @@ class SqlConversations:
         return opened
 
     def bind(self, conversation: ConversationId, project: ProjectId) -> None:
-        self._connection.execute(_BIND, {"bound": conversation, "project": project})
+        _BIND.run(self._connection, {"bound": conversation, "project": project})
 
     def move(self, thread: ThreadKey, to: str) -> bool:
         conversation = self.locked(thread)
         if conversation is None or self.get(replace(thread, thread=to)) is not None:
             return False
         for moving in (_MOVE, _MOVE_DELIVERIES):
-            self._connection.execute(moving, {"moved": conversation.id, "thread": to})
+            moving.run(self._connection, {"moved": conversation.id, "thread": to})
         return True
 
     def append(self, conversation: ConversationId, delivery: DeliveryId, turn: Turn) -> None:
-        self._connection.execute(
-            _APPEND,
+        _APPEND.run(
+            self._connection,
             {
                 "conversation_id": conversation,
                 "delivery_id": delivery,
@@ -142,11 +145,11 @@ class SqlConversations:
     def turns(self, delivery: Delivery, budget: int) -> Sequence[Turn]:
         upto, many = _upto(delivery), _AT_FIRST
         while True:
-            rows = self._connection.execute(_NEWEST, {**upto, "many": many}).all()
+            rows = _NEWEST.all(self._connection, {**upto, "many": many})
             newest = [_turn(*row) for row in rows]
             needed = history.beyond(newest, budget)
             if needed is not None:
-                ((first, *said),) = self._connection.execute(_FIRST, upto)
+                ((first, *said),) = _FIRST.all(self._connection, upto)
                 between = first != rows[needed - 1][0]
                 return [*([_turn(first, *said)] if between else []), *reversed(newest[:needed])]
             if len(rows) < many:
@@ -154,20 +157,21 @@ class SqlConversations:
             many *= 4
 
     def speakers(self, delivery: Delivery) -> Sequence[AuthorId]:
-        authors = self._connection.execute(_SPEAKERS, _upto(delivery)).scalars()
-        return [AuthorId(author) for author in dict.fromkeys(authors)]
+        rows = _SPEAKERS.all(self._connection, _upto(delivery))
+        return [AuthorId(author) for (author,) in dict.fromkeys(rows)]
 
     def asked(self, delivery: DeliveryId) -> str | None:
-        return self._connection.execute(_ASKED, {"delivery": delivery}).scalar()
+        asked: str | None = _ASKED.scalar(self._connection, {"delivery": delivery})
+        return asked
 
     def rewrite(self, delivery: DeliveryId, text: str) -> None:
-        self._connection.execute(_REWRITE, {"delivery": delivery, "content": text})
+        _REWRITE.run(self._connection, {"delivery": delivery, "content": text})
 
     def forget(self, delivery: DeliveryId) -> None:
-        self._connection.execute(_FORGET, {"delivery": delivery})
+        _FORGET.run(self._connection, {"delivery": delivery})
 
     def told_trimmed(self, conversation: ConversationId) -> bool:
-        return self._connection.execute(_TELL_TRIMMED, {"told": conversation}).rowcount == 1
+        return _TELL_TRIMMED.run(self._connection, {"told": conversation}) == 1
 
     def purge(self, platform: Platform, workspace: WorkspaceId, limit: int) -> int:
         return removing.purge(self._connection, platform, workspace, limit)
@@ -175,8 +179,8 @@ class SqlConversations:
     def outlived(self, after: ConversationId, before: datetime, limit: int) -> Outlived:
         return removing.outlived(self._connection, after, before, limit)
 
-    def _found(self, thread: ThreadKey, statement: "Select[*tuple[Any, ...]]") -> Conversation | None:
-        found = self._connection.execute(statement, _columns(thread)).first()
+    def _found(self, thread: ThreadKey, statement: Prepared) -> Conversation | None:
+        found = statement.first(self._connection, _columns(thread))
         if found is None:
             return None
         number, project = found

@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     ScalarSelect,
-    Select,
     TextClause,
     bindparam,
     func,
@@ -20,6 +18,7 @@ from sqlalchemy import (
 )
 
 from core.model import Amounts, ConversationId, Platform, Question, ThreadKey, WorkspaceId
+from core.store.prepared import Prepared
 from core.store.tables import IS_COUNTED, IS_OPEN, DeliveryRow, table
 
 _deliveries = table(DeliveryRow)
@@ -70,7 +69,7 @@ class SqlCounts:
             "since": since,
             **{f"upto_{name}": bound for name, bound in bounds.items()},
         }
-        counted = self._connection.execute(_counting(tuple(bounds)), asked).one()
+        (counted,) = _counting(tuple(bounds)).all(self._connection, asked)
         return Amounts(**dict(zip(bounds, counted, strict=True)))
 
     def latest(self, platform: Platform, since: datetime, limit: int) -> Mapping[ThreadKey, datetime]:
@@ -82,9 +81,9 @@ class SqlCounts:
 
 
 @cache
-def _counting(what: tuple[str, ...]) -> "Select[*tuple[Any, ...]]":
+def _counting(what: tuple[str, ...]) -> Prepared:
     """Return the statement that counts all of that at once."""
-    return select(*[_count(name) for name in what])
+    return Prepared(select(*[_count(name) for name in what]))
 
 
 def _count(name: str) -> "ScalarSelect[int]":

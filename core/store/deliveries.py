@@ -1,14 +1,11 @@
 """The queue's rows: what is stored of a delivery, and every fenced write. Claiming is in `claims`."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Select,
-)
+from sqlalchemy import Connection
 
 from core.errors import LeaseLost
 from core.model import (
@@ -34,6 +31,7 @@ from core.store.claims import Claims
 from core.store.due import Due
 from core.store.lanes import SqlLanes
 from core.store.pauses import Pauses
+from core.store.prepared import Prepared, Values
 from core.store.rows import changeable, columns
 from core.store.rows import delivery as row_delivery
 from core.store.times import Times
@@ -51,17 +49,17 @@ class SqlDeliveries:
         self._times = Times(connection)
 
     def enqueue(self, entry: NewDelivery) -> None:
-        self._connection.execute(statements.ENQUEUE, columns(entry))
+        statements.ENQUEUE.run(self._connection, columns(entry))
 
     def known(self, question: Question) -> bool:
         message = _message(question.thread.linked_at, question.message)
-        return bool(self._connection.execute(statements.KNOWN, {**message, "event": question.event}).scalar())
+        return bool(statements.KNOWN.scalar(self._connection, {**message, "event": question.event}))
 
     def get(self, delivery: DeliveryId) -> Delivery | None:
         return self._first(statements.GET, {"id": delivery})
 
     def locked(self, delivery: DeliveryId) -> Delivery | None:
-        self._connection.execute(statements.LOCK_CONVERSATION_OF, {"id": delivery})
+        statements.LOCK_CONVERSATION_OF.first(self._connection, {"id": delivery})
         return self._first(statements.GET_LOCKED, {"id": delivery})
 
     def of_message(self, at: ChannelKey, message: MessageId) -> Delivery | None:
@@ -130,11 +128,10 @@ class SqlDeliveries:
         self._write(delivery, **changeable(delivery), lease_until=lease)
 
     def bind(self, delivery: Delivery, project: ProjectId) -> Delivery:
-        self._connection.execute(
-            statements.BIND_CONVERSATION, {"conversation": delivery.conversation, "project": project}
-        )
-        bound = self._connection.execute(statements.BIND, {"bound": delivery.id, "project": project})
-        return row_delivery(bound.one())
+        conversation = {"conversation": delivery.conversation, "project": project}
+        statements.BIND_CONVERSATION.run(self._connection, conversation)
+        (bound,) = self._all(statements.BIND, {"bound": delivery.id, "project": project})
+        return bound
 
     def move(self, to: LaneId, now: datetime, of: ChannelKey | None = None) -> int:
         return self._claims.move(to, now, of)
@@ -144,46 +141,40 @@ class SqlDeliveries:
 
     def revive(self, delivery: Delivery) -> None:
         written = {**changeable(delivery), "fence": delivery.fence + 1, "settled_at": None}
-        revived = self._connection.execute(
-            statements.REVIVE, {"revived": delivery.id, "revived_fence": delivery.fence, **written}
-        )
-        if revived.rowcount != 1:
+        held = {"revived": delivery.id, "revived_fence": delivery.fence}
+        if statements.REVIVE.run(self._connection, {**held, **written}) != 1:
             raise LeaseLost
 
     def store_parts(self, delivery: DeliveryId, texts: Sequence[str]) -> None:
-        rows = [
-            {"delivery_id": delivery, "number": number, "content": content}
-            for number, content in enumerate(texts)
-        ]
-        self._connection.execute(statements.STORE_PARTS, rows)
+        for number, content in enumerate(texts):
+            part = {"delivery_id": delivery, "number": number, "content": content}
+            statements.STORE_PART.run(self._connection, part)
 
     def parts(self, delivery: DeliveryId) -> Sequence[AnswerPart]:
-        rows = self._connection.execute(statements.PARTS, {"delivery": delivery}).all()
+        rows = statements.PARTS.all(self._connection, {"delivery": delivery})
         last = len(rows) - 1
         return [AnswerPart(number, content, posted, number == last) for _, number, content, posted in rows]
 
     def record(self, delivery: DeliveryId, number: int, posted: str) -> None:
-        self._connection.execute(statements.RECORD, {"delivery": delivery, "part": number, "posted": posted})
+        statements.RECORD.run(self._connection, {"delivery": delivery, "part": number, "posted": posted})
 
     def kept(self, platform: Platform, author: AuthorId) -> Sequence[Delivery]:
         return self._all(statements.KEPT, {"platform": platform, "author": author})
 
     def fetched(self, delivery: DeliveryId) -> None:
-        self._connection.execute(statements.FETCHED, {"fetched": delivery, "state": State.DONE.value})
+        statements.FETCHED.run(self._connection, {"fetched": delivery, "state": State.DONE.value})
 
-    def _first(self, statement: "Select[*tuple[Any, ...]]", values: Mapping[str, Any]) -> Delivery | None:
-        row = self._connection.execute(statement, values).first()
+    def _first(self, statement: Prepared, values: Values) -> Delivery | None:
+        row = statement.first(self._connection, values)
         return None if row is None else row_delivery(row)
 
-    def _all(self, statement: "Select[*tuple[Any, ...]]", values: Mapping[str, Any]) -> Sequence[Delivery]:
-        return [row_delivery(row) for row in self._connection.execute(statement, values)]
+    def _all(self, statement: Prepared, values: Values) -> Sequence[Delivery]:
+        return [row_delivery(row) for row in statement.all(self._connection, values)]
 
     def _write(self, held: Delivery, **values: Any) -> None:
         """Write only if the fence is still the holder's and nothing is settled yet."""
-        written = self._connection.execute(
-            statements.WRITE, {"held": held.id, "held_fence": held.fence, **values}
-        )
-        if written.rowcount != 1:
+        written = {"held": held.id, "held_fence": held.fence, **values}
+        if statements.WRITE.run(self._connection, written) != 1:
             raise LeaseLost
 
 

@@ -1,25 +1,27 @@
 """Lanes and their pauses."""
 
 from dataclasses import asdict
-from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, select, text
+from sqlalchemy import Connection, bindparam, func, select, text
 
 from core.model import Lane, LaneId
+from core.store.prepared import Found, Prepared
 from core.store.tables import IS_LEASED, AnyRow, DeliveryRow, LaneRow, table
 
 _lanes = table(LaneRow)
 _deliveries = table(DeliveryRow)
-_GET = select(_lanes).where(_lanes.c.id == bindparam("lane"))
-_GET_LOCKED = _GET.with_for_update()
+_FIND = select(_lanes).where(_lanes.c.id == bindparam("lane"))
+_GET = Prepared(_FIND)
+_GET_LOCKED = Prepared(_FIND.with_for_update())
 _MAKE = _lanes.insert()
-_SAVE = _lanes.update().where(_lanes.c.id == bindparam("lane"))
-_SERVE = _SAVE.where(_lanes.c.served < bindparam("rank")).values(served=bindparam("rank"))
+_UPDATE = _lanes.update().where(_lanes.c.id == bindparam("lane"))
+_SAVE = Prepared(_UPDATE)
+_SERVE = Prepared(_UPDATE.where(_lanes.c.served < bindparam("rank")).values(served=bindparam("rank")))
 _REMOVE = _lanes.delete().where(_lanes.c.id == bindparam("lane"))
 _BUSY = select(func.count()).where(_deliveries.c.lane == bindparam("lane"), text(IS_LEASED))
 
 
-def lane_of(row: AnyRow) -> Lane:
+def lane_of(row: AnyRow | Found) -> Lane:
     """Return a row's lane."""
     return Lane(*row)
 
@@ -48,20 +50,20 @@ class SqlLanes:
 
     def save(self, lane: Lane) -> None:
         self.get(lane.id)
-        self._connection.execute(_SAVE, {"lane": lane.id, **asdict(lane)})
+        _SAVE.run(self._connection, {"lane": lane.id, **asdict(lane)})
         self._known[lane.id] = lane
 
     def serve(self, lane: LaneId, rank: int) -> None:
         """Note that a lane's line was claimed up to a rank."""
         self._known.pop(lane, None)
-        self._connection.execute(_SERVE, {"lane": lane, "rank": rank})
+        _SERVE.run(self._connection, {"lane": lane, "rank": rank})
 
     def forget(self) -> None:
         """Read anew what is asked for from now on: it was changed by other means."""
         self._known.clear()
 
-    def _found_or_made(self, lane: LaneId, statement: "Select[*tuple[Any, ...]]") -> Lane:
-        row = self._connection.execute(statement, {"lane": lane}).first()
+    def _found_or_made(self, lane: LaneId, statement: Prepared) -> Lane:
+        row = statement.first(self._connection, {"lane": lane})
         found = Lane(lane) if row is None else lane_of(row)
         if row is None:
             self._connection.execute(_MAKE, asdict(found))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, and_, bindparam, func, literal, select
 
 from core.model import AuthorId, ChannelKey, Link, Platform, ProjectId, WorkspaceId
+from core.store.prepared import Found, Prepared
 from core.store.tables import AnyRow, table
 from core.store.workspace_tables import LinkRow
 
@@ -16,11 +17,13 @@ _HERE = and_(
     _l.workspace == bindparam("workspace"),
     _l.channel == bindparam("channel"),
 )
-_GET = select(_links).where(_HERE)
-_BOTH = select(_links).where(
-    _l.platform == bindparam("platform"),
-    _l.workspace == bindparam("workspace"),
-    _l.channel.in_([bindparam("channel"), literal("")]),
+_GET = Prepared(select(_links).where(_HERE))
+_BOTH = Prepared(
+    select(_links).where(
+        _l.platform == bindparam("platform"),
+        _l.workspace == bindparam("workspace"),
+        _l.channel.in_([bindparam("channel"), literal("")]),
+    )
 )
 _REMOVE = _links.delete().where(_HERE)
 
@@ -32,11 +35,11 @@ class SqlLinks:
         self._connection = connection
 
     def get(self, at: ChannelKey) -> Link | None:
-        row = self._connection.execute(_GET, _place(at)).first()
+        row = _GET.first(self._connection, _place(at))
         return None if row is None else _link(row)
 
     def both(self, at: ChannelKey) -> tuple[Link | None, Link | None]:
-        links = [_link(row) for row in self._connection.execute(_BOTH, _place(at))]
+        links = [_link(row) for row in _BOTH.all(self._connection, _place(at))]
         found = {link.at.channel: link for link in links}
         return found.get(at.channel) if at.channel else None, found.get("")
 
@@ -85,6 +88,7 @@ def _place(at: ChannelKey) -> dict[str, str]:
     return {"platform": at.platform, "workspace": at.workspace, "channel": at.channel}
 
 
-def _link(row: AnyRow) -> Link:
-    at = ChannelKey(Platform(row.platform), WorkspaceId(row.workspace), row.channel)
-    return Link(at, ProjectId(row.project), AuthorId(row.linked_by), row.linked_at, row.answers_all)
+def _link(row: AnyRow | Found) -> Link:
+    platform, workspace, channel, project, by, since, answers_all = row
+    at = ChannelKey(Platform(platform), WorkspaceId(workspace), channel)
+    return Link(at, ProjectId(project), AuthorId(by), since, answers_all)

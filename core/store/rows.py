@@ -18,6 +18,7 @@ from core.model import (
     ThreadKey,
     WorkspaceId,
 )
+from core.store.prepared import Found
 from core.store.tables import AnyRow
 
 
@@ -73,7 +74,7 @@ def changeable(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def delivery(row: AnyRow) -> Delivery:
+def delivery(row: AnyRow | Found) -> Delivery:
     """Return the delivery of a row that begins with the table's columns, in the table's order."""
     (
         id_,

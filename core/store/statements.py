@@ -1,4 +1,4 @@
-"""The statements on deliveries. Built once: building one costs as much again as running it."""
+"""The statements on deliveries."""
 
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     text,
 )
 
+from core.store.prepared import Prepared
 from core.store.tables import (
     IS_ASIDE,
     IS_HEAD,
@@ -44,52 +45,63 @@ def _oldest(*conditions: ColumnElement[bool] | TextClause) -> "Select[*tuple[Any
 _IN_WORKSPACE = and_(_d.platform == bindparam("platform"), _d.workspace == bindparam("workspace"))
 _AS_MESSAGE = and_(_d.channel == bindparam("channel"), _d.message == bindparam("message"))
 _IN_CONVERSATION = _d.conversation_id == bindparam("conversation")
-UNLINKED_ANYWHERE = _oldest(text(IS_UNLINKED), _d.platform == bindparam("platform"))
-UNLINKED_IN_WORKSPACE = UNLINKED_ANYWHERE.where(_d.workspace == bindparam("workspace"))
-UNLINKED_IN_CHANNEL = UNLINKED_IN_WORKSPACE.where(_d.channel == bindparam("channel"))
+_UNLINKED = _oldest(text(IS_UNLINKED), _d.platform == bindparam("platform"))
+_UNLINKED_THERE = _UNLINKED.where(_d.workspace == bindparam("workspace"))
 # A holder's, by its fence, of which nothing is settled yet.
 _HELD = and_(_d.id == bindparam("held"), _d.fence == bindparam("held_fence"), text(IS_OPEN))
 
-ENQUEUE = _deliveries.insert()
-KNOWN = select(
-    or_(
-        exists().where(_IN_WORKSPACE, _d.event == bindparam("event")),
-        exists().where(_IN_WORKSPACE, _AS_MESSAGE),
+UNLINKED_ANYWHERE = Prepared(_UNLINKED)
+UNLINKED_IN_WORKSPACE = Prepared(_UNLINKED_THERE)
+UNLINKED_IN_CHANNEL = Prepared(_UNLINKED_THERE.where(_d.channel == bindparam("channel")))
+ENQUEUE = Prepared(_deliveries.insert())
+KNOWN = Prepared(
+    select(
+        or_(
+            exists().where(_IN_WORKSPACE, _d.event == bindparam("event")),
+            exists().where(_IN_WORKSPACE, _AS_MESSAGE),
+        )
     )
 )
-GET = _select(_d.id == bindparam("id"))
-GET_LOCKED = GET.with_for_update()
-LOCK_CONVERSATION_OF = (
+_GET = _select(_d.id == bindparam("id"))
+GET = Prepared(_GET)
+GET_LOCKED = Prepared(_GET.with_for_update())
+LOCK_CONVERSATION_OF = Prepared(
     select(_conversations.c.id)
     .where(
         _conversations.c.id == select(_d.conversation_id).where(_d.id == bindparam("id")).scalar_subquery()
     )
     .with_for_update()
 )
-OF_MESSAGE = _select(_IN_WORKSPACE, _AS_MESSAGE)
-HEAD = _select(_IN_CONVERSATION, text(IS_HEAD)).with_for_update()
-NEXT_WAITING = _oldest(_IN_CONVERSATION, text(IS_WAITING)).limit(1).with_for_update()
-UNSETTLED = _oldest(_IN_CONVERSATION, text(IS_OPEN)).with_for_update()
-LISTED = (
+OF_MESSAGE = Prepared(_select(_IN_WORKSPACE, _AS_MESSAGE))
+HEAD = Prepared(_select(_IN_CONVERSATION, text(IS_HEAD)).with_for_update())
+NEXT_WAITING = Prepared(_oldest(_IN_CONVERSATION, text(IS_WAITING)).limit(1).with_for_update())
+UNSETTLED = Prepared(_oldest(_IN_CONVERSATION, text(IS_OPEN)).with_for_update())
+LISTED = Prepared(
     _select(_d.state == bindparam("state"), text(IS_ASIDE))
     .order_by(_d.accepted_at.desc(), _d.id.desc())
     .limit(bindparam("limit"))
 )
-KEPT = _oldest(text(IS_KEPT), _d.platform == bindparam("platform"), _d.author == bindparam("author"))
-FETCHED = _deliveries.update().where(_d.id == bindparam("fetched"), text(IS_KEPT))
-WRITE = _deliveries.update().where(_HELD)
-BIND_CONVERSATION = _conversations.update().where(_conversations.c.id == bindparam("conversation"))
-BIND = (
+KEPT = Prepared(
+    _oldest(text(IS_KEPT), _d.platform == bindparam("platform"), _d.author == bindparam("author"))
+)
+FETCHED = Prepared(_deliveries.update().where(_d.id == bindparam("fetched"), text(IS_KEPT)))
+WRITE = Prepared(_deliveries.update().where(_HELD))
+BIND_CONVERSATION = Prepared(_conversations.update().where(_conversations.c.id == bindparam("conversation")))
+BIND = Prepared(
     _deliveries.update()
     .where(_d.id == bindparam("bound"))
     .values(fence=_d.fence + 1, lease_until=None)
     .returning(*_d)
 )
-REVIVE = _deliveries.update().where(
-    _d.id == bindparam("revived"), _d.fence == bindparam("revived_fence"), text(IS_ASIDE)
+REVIVE = Prepared(
+    _deliveries.update().where(
+        _d.id == bindparam("revived"), _d.fence == bindparam("revived_fence"), text(IS_ASIDE)
+    )
 )
-STORE_PARTS = _parts.insert()
-PARTS = select(_parts).where(_parts.c.delivery_id == bindparam("delivery")).order_by(_parts.c.number)
-RECORD = _parts.update().where(
-    _parts.c.delivery_id == bindparam("delivery"), _parts.c.number == bindparam("part")
+STORE_PART = Prepared(_parts.insert())
+PARTS = Prepared(
+    select(_parts).where(_parts.c.delivery_id == bindparam("delivery")).order_by(_parts.c.number)
+)
+RECORD = Prepared(
+    _parts.update().where(_parts.c.delivery_id == bindparam("delivery"), _parts.c.number == bindparam("part"))
 )
