@@ -59,7 +59,7 @@ def _escaped_length(text: str) -> int:
 
 def _weight(part: str) -> int:
     """The share of what one message may hold, in characters of PART_LIMIT."""
-    if len(part) > PART_LIMIT:
+    if len(part) > PART_LIMIT or _is_plain(part):
         return len(part)
     tokens = outline().parse(part)
     cells = sum(len(token.content) or 1 for token in _cells(tokens))
@@ -69,6 +69,15 @@ def _weight(part: str) -> int:
         longest = max(longest, rows)
     shares = ((_blocks(tokens), BLOCK_LIMIT), (longest, _TABLE_ROWS), (cells, _TABLE_CHARACTERS))
     return max(len(part), *(-(-count * PART_LIMIT // most) for count, most in shares))
+
+
+def _is_plain(part: str) -> bool:
+    """Tell, without parsing it, that a part has no table, and too little that begins a block to be too many.
+
+    A line is at most one block beside what it is nested in, and nesting takes a character each time.
+    """
+    begun = 1 + sum(map(part.count, "\n>-*+.)"))
+    return "|" not in part and 2 * begun <= BLOCK_LIMIT
 
 
 def _cells(tokens: Sequence[Token]) -> list[Token]:
@@ -91,6 +100,8 @@ def _blocks(tokens: Sequence[Token]) -> int:
 
 def _without_wide_tables(markdown: str) -> str:
     """The Markdown with tables of more columns than Slack takes as aligned text in a fence."""
+    if "|" not in markdown:
+        return markdown
     tokens = outline().parse(markdown)
     lines = markdown.split("\n")
     for number in reversed([number for number, token in enumerate(tokens) if token.type == "table_open"]):

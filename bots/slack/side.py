@@ -198,7 +198,6 @@ class SlackSide:
         app = build(
             self._client,
             workspaces,
-            signing_secret=secret,
             flow=self._entry,
             listening=listening,
             leaving=Leaving(workspaces, services.purging, departures, clock),

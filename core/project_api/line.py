@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager
+from functools import lru_cache
 from importlib.metadata import version
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -109,7 +110,7 @@ class Line:
         headers = dict(self._headers)
         if body is not None:
             headers |= {"Content-Type": "application/json", "Content-Length": str(sending.length)}
-        request = httpx.Request(method, f"{self._base}{path}", headers=headers, stream=sending)
+        request = httpx.Request(method, _url(f"{self._base}{path}"), headers=headers, stream=sending)
         reply = await self._reply(request, sending)
         return content_of(reply, now=self._clock.wall(self._clock.now()), unsaid=(self._key, *unsaid))
 
@@ -139,6 +140,12 @@ class Line:
             if self._waits_for_a_slot:
                 deadline.reschedule(asyncio.get_running_loop().time() + self._total_timeout)
             yield
+
+
+@lru_cache(1_000)
+def _url(address: str) -> httpx.URL:
+    """Return an address, parsed once: there is one for each project, and each is called again and again."""
+    return httpx.URL(address)
 
 
 def _fault(error: Exception, *, sent: bool) -> Retryable:

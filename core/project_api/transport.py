@@ -5,7 +5,7 @@ httpx's own pool looks at every connection at each call, and parses in Python: t
 
 import ssl
 from collections.abc import AsyncIterator
-from functools import cache
+from functools import cache, lru_cache
 from types import SimpleNamespace
 from typing import cast
 
@@ -44,7 +44,7 @@ class Transport(httpx.AsyncBaseTransport):
         try:
             response = await self._opened().request(
                 request.method,
-                URL(str(request.url), encoded=True),
+                _url(str(request.url)),
                 headers=[(name.decode(), value.decode()) for name, value in request.headers.raw],
                 data=sending if sending.length else None,
                 allow_redirects=False,
@@ -97,6 +97,11 @@ class _Connector(aiohttp.TCPConnector):
             connection = await super().connect(req, traces, timeout)
             left -= 1
         return connection
+
+
+@lru_cache(1_000)
+def _url(address: str) -> URL:
+    return URL(address, encoded=True)
 
 
 @cache

@@ -72,7 +72,9 @@ def test_markdown_without_links_and_mentions_stays_byte_for_byte(answer: str) ->
 
 @given(
     st.lists(
-        st.sampled_from(["## H", "para words", "- a\n- b", "---", "```\nx\n```", "| a |\n|--|\n| b |"]),
+        st.sampled_from(
+            ["## H", "para words", "- a\n- b", "---", "```\nx\n```", "| a |\n|--|\n| b |", "> # H\n> > p"]
+        ),
         max_size=150,
     )
 )
