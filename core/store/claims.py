@@ -6,21 +6,18 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
-    ColumnElement,
     Connection,
     Select,
-    TextClause,
     bindparam,
     case,
     exists,
     func,
-    literal,
     or_,
     select,
     text,
 )
 
-from core.model import ChannelKey, DeliveryId, Lane, LaneId, State
+from core.model import DeliveryId, Lane, LaneId, State
 from core.store.due import Due
 from core.store.lanes import SqlLanes, lane_of
 from core.store.prepared import Prepared
@@ -28,7 +25,6 @@ from core.store.tables import (
     IS_ACCEPTED,
     IS_FREE,
     IS_LEASED,
-    IS_OPEN,
     AnyRow,
     DeliveryRow,
     LaneRow,
@@ -63,7 +59,13 @@ _LAST_RANK = Prepared(
         _accepted,
     )
 )
-
+_HOLDS = Prepared(
+    select(
+        exists().where(
+            _deliveries.c.id == bindparam("id"), _deliveries.c.fence == bindparam("fence"), _leased
+        )
+    )
+)
 
 _LANE_IDS: "BindParameter[str]" = bindparam("ids", expanding=True)
 _OPEN_AMONG = (
@@ -71,6 +73,34 @@ _OPEN_AMONG = (
     .where(_lanes.c.id.in_(_LANE_IDS))
     .where(or_(_lanes.c.paused_until.is_(None), _lanes.c.paused_until <= bindparam("now")))
     .order_by(_lanes.c.id)
+)
+_FREE_AMONG = _OPEN_AMONG.with_for_update(skip_locked=True)
+_ALL_AMONG = _OPEN_AMONG.with_for_update()
+_BUSY = (
+    select(_deliveries.c.lane, func.count().label("many"))
+    .where(_deliveries.c.lane.in_(_LANE_IDS), _leased)
+    .group_by(_deliveries.c.lane)
+)
+_DUE = (
+    select(_deliveries.c.id, _deliveries.c.rank)
+    # Said so that no index is used for it: rows are to be read by rank, and nothing to be sorted.
+    .where(func.coalesce(_deliveries.c.due_at, _deliveries.c.due_at) <= bindparam("now"))
+    .where(_deliveries.c.lane == bindparam("lane"), _free)
+    .limit(bindparam("room"))
+    .with_for_update(skip_locked=True)
+)
+_BY_RANK = (_deliveries.c.rank, _deliveries.c.due_at, _deliveries.c.id)
+_IN_LINE = Prepared(_DUE.order_by(*_BY_RANK))
+# A probe is of another project than failed last.
+_TO_PROBE = Prepared(
+    _DUE.order_by(case((_deliveries.c.project == bindparam("suspect"), 1), else_=0), *_BY_RANK)
+)
+_CHOSEN: "BindParameter[str]" = bindparam("chosen", expanding=True)
+_CLAIM = (
+    _deliveries.update()
+    .where(_deliveries.c.id.in_(_CHOSEN))
+    .values(state=_claimed_state, fence=_deliveries.c.fence + 1)
+    .returning(*_deliveries.c)
 )
 
 
@@ -95,12 +125,7 @@ class Claims:
                 break
         if not chosen:
             return []
-        claimed = self._connection.execute(
-            _deliveries.update()
-            .where(_deliveries.c.id.in_(chosen))
-            .values(state=_claimed_state, fence=_deliveries.c.fence + 1, lease_until=until)
-            .returning(*_deliveries.c)
-        )
+        claimed = self._connection.execute(_CLAIM, {"chosen": chosen, "lease_until": until})
         return sorted(claimed, key=lambda row: (row.rank, row.due_at, row.id))
 
     def next_rank(self, lane: LaneId, platform: str, workspace: str) -> int:
@@ -111,8 +136,7 @@ class Claims:
 
     def holds(self, held: DeliveryId, fence: int) -> bool:
         """Tell whether this fence still has the lease."""
-        mine = (_deliveries.c.id == held, _deliveries.c.fence == fence, _leased)
-        return bool(self._connection.execute(select(exists().where(*mine))).scalar())
+        return bool(_HOLDS.scalar(self._connection, {"id": held, "fence": fence}))
 
     def renew(self, fences: Mapping[DeliveryId, int], until: datetime) -> Collection[DeliveryId]:
         """Prolong the leases whose fence is still the holder's; return their ids."""
@@ -152,33 +176,6 @@ class Claims:
         )
         return freed.rowcount
 
-    def move(self, to: LaneId, now: datetime, of: ChannelKey | None) -> int:
-        """Move what is still to be asked to another lane: it goes on from where that one's line is."""
-        # What was revived to be posted, and waits for its turn, stays in its workspace's lane.
-        posting = literal("post ") + _deliveries.c.platform + " " + _deliveries.c.workspace
-        elsewhere = _deliveries.c.lane.not_in([to, posting])
-        to_be_asked = (_deliveries.c.notice.is_(None), elsewhere, *_in(of))
-        first = select(func.min(_deliveries.c.rank)).where(_accepted, *to_be_asked)
-        ahead = self._next(to, of) - (self._connection.execute(first).scalar() or 0)
-        is_in_line = _deliveries.c.state == State.ACCEPTED.value
-        moved = self._connection.execute(
-            _deliveries.update()
-            .where(_deliveries.c.state.in_([State.ACCEPTED.value, State.WAITING.value]), *to_be_asked)
-            .values(
-                lane=to,
-                paused_before=self._lanes.get(to).paused_total(now),
-                due_at=case((_deliveries.c.due_at > now, now), else_=_deliveries.c.due_at),
-                rank=case((is_in_line, _deliveries.c.rank + ahead), else_=_deliveries.c.rank),
-            )
-        )
-        return moved.rowcount
-
-    def _next(self, lane: LaneId, of: ChannelKey | None = None) -> int:
-        """Return the next place in a lane's line; with `of`, the next one of that workspace."""
-        if of is not None:
-            return self.next_rank(lane, of.platform, of.workspace)
-        return 1 + self._lanes.get(lane).served
-
     def _open_lanes(self, now: datetime) -> Iterator[Sequence[Lane]]:
         """Yield the open lanes with something due, locked: claims in a lane happen one after the other.
 
@@ -189,11 +186,11 @@ class Claims:
         locked = False
         for ids in self._due_in.lanes(now):
             due += ids
-            lanes = self._locked(_OPEN_AMONG.with_for_update(skip_locked=True), ids, now)
+            lanes = self._locked(_FREE_AMONG, ids, now)
             locked = locked or bool(lanes)
             yield lanes
         if due and not locked and self._connection.dialect.name != "sqlite":
-            yield self._locked(_OPEN_AMONG.with_for_update(), due, now)
+            yield self._locked(_ALL_AMONG, due, now)
 
     def _locked(
         self, statement: "Select[*tuple[Any, ...]]", ids: Sequence[str], now: datetime
@@ -202,44 +199,15 @@ class Claims:
 
     def _busy(self, lanes: Sequence[Lane]) -> Mapping[str, int]:
         """Count the leases of each lane: of what others took before this transaction had the lanes, too."""
-        counted = (
-            select(_deliveries.c.lane, func.count().label("many"))
-            .where(_deliveries.c.lane.in_([lane.id for lane in lanes]), _leased)
-            .group_by(_deliveries.c.lane)
-        )
-        return {row.lane: row.many for row in self._connection.execute(counted)}
+        counted = self._connection.execute(_BUSY, {"ids": [lane.id for lane in lanes]})
+        return {row.lane: row.many for row in counted}
 
     def _due(self, lane: Lane, now: datetime, room: int) -> list[str]:
-        # Said so that no index is used for it: rows are to be read by rank, and nothing to be sorted.
-        is_due = func.coalesce(_deliveries.c.due_at, _deliveries.c.due_at) <= now
-        due = (
-            select(_deliveries.c.id, _deliveries.c.rank)
-            .where(_deliveries.c.lane == lane.id, _free, is_due)
-            .order_by(*_line(lane))
-            .limit(room)
-            .with_for_update(skip_locked=True)
-        )
-        rows = self._connection.execute(due).all()
-        if rows and rows[-1].rank > lane.served:
-            self._lanes.serve(lane.id, rows[-1].rank)
-        return [row.id for row in rows]
-
-
-def _in(of: ChannelKey | None) -> Sequence[ColumnElement[bool] | TextClause]:
-    """Return the condition for what is open in a workspace; or, without one, in those without an account."""
-    if of is not None:
-        here = (_deliveries.c.platform == of.platform, _deliveries.c.workspace == of.workspace)
-        return (text(IS_OPEN), *here)
-    theirs = (
-        _accounts.c.platform == _deliveries.c.platform,
-        _accounts.c.workspace == _deliveries.c.workspace,
-    )
-    return (text(IS_OPEN), ~exists().where(*theirs))
-
-
-def _line(lane: Lane) -> Sequence[ColumnElement[Any]]:
-    """Return the order in which a lane's line is served; a probe is of another project than failed last."""
-    by_rank = [_deliveries.c.rank, _deliveries.c.due_at, _deliveries.c.id]
-    if lane.away_since is None or lane.suspect is None:
-        return by_rank
-    return [case((_deliveries.c.project == lane.suspect, 1), else_=0), *by_rank]
+        due = {"lane": lane.id, "now": now, "room": room}
+        if lane.away_since is None or lane.suspect is None:
+            rows = _IN_LINE.all(self._connection, due)
+        else:
+            rows = _TO_PROBE.all(self._connection, {**due, "suspect": lane.suspect})
+        if rows and rows[-1][1] > lane.served:
+            self._lanes.serve(lane.id, rows[-1][1])
+        return [id_ for id_, _ in rows]

@@ -30,6 +30,7 @@ from core.store import statements
 from core.store.claims import Claims
 from core.store.due import Due
 from core.store.lanes import SqlLanes
+from core.store.moves import Moves
 from core.store.pauses import Pauses
 from core.store.prepared import Prepared, Values
 from core.store.rows import changeable, columns
@@ -45,6 +46,7 @@ class SqlDeliveries:
         self._lanes = lanes
         self._claims = Claims(connection, lanes)
         self._due = Due(connection)
+        self._moves = Moves(connection, lanes, self._claims)
         self._pauses = Pauses(connection)
         self._times = Times(connection)
 
@@ -134,7 +136,7 @@ class SqlDeliveries:
         return bound
 
     def move(self, to: LaneId, now: datetime, of: ChannelKey | None = None) -> int:
-        return self._claims.move(to, now, of)
+        return self._moves.move(to, now, of)
 
     def settle(self, delivery: Delivery, state: State, now: datetime) -> None:
         self._write(delivery, state=state.value, lease_until=None, settled_at=now, receipt="")

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, func, select, text
 from sqlmodel import UTCDateTime
 
+from core.store.prepared import Prepared
 from core.store.tables import IS_FREE, DeliveryRow, LaneRow, table
 
 _deliveries = table(DeliveryRow)
@@ -45,17 +46,17 @@ def _by_lane() -> "Select[str]":
     return select(walk.c.lane).where(walk.c.lane.is_not(None), is_open).limit(bindparam("many"))
 
 
-_LANES_OF_FEW = select(_d.lane).where(_free, _is_due).order_by(_d.due_at).limit(_FEW + 1)
-_BY_LANE = _by_lane()
+_LANES_OF_FEW = Prepared(select(_d.lane).where(_free, _is_due).order_by(_d.due_at).limit(_FEW + 1))
+_BY_LANE = Prepared(_by_lane())
 # The first pause to end behind which something waits, and the first thing that waits for no pause.
-_OPENS = (
+_OPENS = Prepared(
     select(_lanes.c.paused_until)
     .where(_lanes.c.paused_until > _now)
     .where(exists().where(_d.lane == _lanes.c.id, _free, _d.due_at <= _lanes.c.paused_until))
     .order_by(_lanes.c.paused_until)
     .limit(1)
 )
-_FALLS_DUE = (
+_FALLS_DUE = Prepared(
     select(_d.due_at)
     .where(_free, _d.due_at > _now, _d.due_at < bindparam("before"))
     .where(_d.due_at >= func.coalesce(_paused_until(_d.lane), _now))
@@ -76,15 +77,15 @@ class Due:
         Where little is due, that little is read. Where much is, most of it may wait in lanes that have no
         room: those are stepped over, and no further than somebody asks.
         """
-        few = self._connection.execute(_LANES_OF_FEW, {"now": now}).scalars().all()
+        few = _LANES_OF_FEW.all(self._connection, {"now": now})
         if len(few) <= _FEW:
             if few:
-                yield sorted(set(few))
+                yield sorted({lane for (lane,) in few})
             return
         after, many = "", _FIRST
         while True:
             values = {"now": now, "after": after, "many": many}
-            found = self._connection.execute(_BY_LANE, values).scalars().all()
+            found = [lane for (lane,) in _BY_LANE.all(self._connection, values)]
             yield found
             if len(found) < many:
                 return
@@ -92,6 +93,7 @@ class Due:
 
     def next(self, now: datetime) -> datetime | None:
         """Return when the next thing falls due: by its own time, or by the end of its lane's pause."""
-        opens = self._connection.execute(_OPENS, {"now": now}).scalar()
+        opens: datetime | None = _OPENS.scalar(self._connection, {"now": now})
         until = {"now": now, "before": opens or _EVER}
-        return self._connection.execute(_FALLS_DUE, until).scalar() or opens
+        falls_due: datetime | None = _FALLS_DUE.scalar(self._connection, until)
+        return falls_due or opens

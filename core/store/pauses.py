@@ -3,16 +3,30 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, literal, or_, select, text
+from sqlalchemy import Connection, and_, bindparam, literal, or_, select, text
 
 from core.model import Lane, State
 from core.store.lanes import lane_of
+from core.store.prepared import Prepared, Values
 from core.store.tables import IS_ACCEPTED, IS_FREE, AnyRow, DeliveryRow, LaneRow, table
 
 _deliveries = table(DeliveryRow)
 _lanes = table(LaneRow)
 _free = text(IS_FREE)
 _accepted = text(IS_ACCEPTED)
+
+# `least` is implied, and what the index is searched by.
+_TOLD_OF = Prepared(
+    select(_lanes)
+    .where(_lanes.c.paused_until >= bindparam("least"))
+    .where(
+        or_(
+            _lanes.c.paused_until >= bindparam("beyond"),
+            and_(_lanes.c.away_since <= bindparam("away"), _lanes.c.paused_until > bindparam("now")),
+        )
+    )
+)
+_PAUSED = Prepared(select(_lanes).where(_lanes.c.paused_until > bindparam("now")))
 
 
 class Pauses:
@@ -29,9 +43,8 @@ class Pauses:
         Lane by lane, like `claim`: where nothing is closed, nothing is looked through.
         """
         waiting: list[tuple[AnyRow, Lane]] = []
-        is_away = and_(_lanes.c.away_since <= away, _lanes.c.paused_until > now)
-        is_paused = _lanes.c.paused_until >= min(now, beyond)  # implied, and what the index is searched by
-        for lane in self._lanes_where(and_(is_paused, or_(_lanes.c.paused_until >= beyond, is_away))):
+        when = {"least": min(now, beyond), "beyond": beyond, "away": away, "now": now}
+        for lane in self._closed(_TOLD_OF, when):
             waiting += [(row, lane) for row in self._untold(lane.id, limit - len(waiting))]
         if waiting:
             ids = [row.id for row, _ in waiting]
@@ -44,7 +57,7 @@ class Pauses:
         """Return what may have to be given up in paused lanes, lane by lane, longest ready first."""
         failed, aged = _deliveries.c.attempt > 0, _deliveries.c.accepted_at <= old
         found: list[tuple[AnyRow, Lane]] = []
-        for lane in self._lanes_where(_lanes.c.paused_until > now):
+        for lane in self._closed(_PAUSED, {"now": now}):
             rows = self._connection.execute(
                 select(_deliveries)
                 .where(_deliveries.c.lane == lane.id, _accepted, _deliveries.c.ready_at <= ready)
@@ -56,9 +69,9 @@ class Pauses:
             found += [(row, lane) for row in rows]
         return found
 
-    def _lanes_where(self, condition: ColumnElement[bool]) -> Sequence[Lane]:
+    def _closed(self, statement: Prepared, when: Values) -> Sequence[Lane]:
         # Sorted here: the database would go through all lanes in order, and not to those by their pause.
-        rows = self._connection.execute(select(_lanes).where(condition))
+        rows = statement.all(self._connection, when)
         return sorted((lane_of(row) for row in rows), key=lambda lane: lane.id)
 
     def _untold(self, lane: str, room: int) -> Sequence[AnyRow]:
