@@ -40,6 +40,12 @@ _NO_INTENT = (
     "/ask work without it."
 )
 
+_PUBLIC = (
+    "Anybody can add this bot to their server, and would ask under MICROVISUALIZER_API_KEY there. In the "
+    "Developer Portal set Installation → Install Link to None and switch Bot → Public Bot off, so that only "
+    "its owner can add it; or set THREADLINE_TRUSTED_WORKSPACES to your servers' numbers (* for any server)."
+)
+
 
 def intents(*, message_content: bool) -> discord.Intents:
     """Return what we listen to, and nothing else: no members, no presences."""
@@ -59,10 +65,12 @@ class ThreadlineClient(Paced):
         *,
         message_content: bool,
         proxy: str | None,
+        private: bool = False,
         heartbeat_timeout: float = HEARTBEAT_TIMEOUT,
         of: "ThreadlineClient | None" = None,
     ) -> None:
-        """`of`: the client that has logged in, and whose calls are made for this one, too."""
+        """`private`: only its owner may be able to add the bot. `of`: the client that has logged in, and
+        whose calls are made for this one, too."""
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody speaks here
         super().__init__(
             clock,
@@ -75,6 +83,7 @@ class ThreadlineClient(Paced):
         self._own_http = own
         self.http = self._connection.http = own if of is None else of.http
         self._of = of
+        self.private = private
         self._has_looked_back = False
         self.is_ours: Callable[[], bool] = lambda: True
         self.let_in = asyncio.Event()
@@ -160,8 +169,8 @@ class ThreadlineClient(Paced):
 async def log_in(client: ThreadlineClient, token: str, within: float = DEADLINE) -> None:
     """Ask Discord who we are, for so many seconds at most; until it tells, nothing is sent there.
 
-    Raises ConnectionRefused for a bad token, and for an intent that is missing: an identify is not spent on
-    finding that out. Raises other errors of core.errors.
+    Raises ConnectionRefused for a bad token, for an intent that is missing (an identify is not spent on
+    finding that out), and where a bot is public that must not be. Raises other errors of core.errors.
     """
     client.http.is_known = False
     try:
@@ -176,6 +185,8 @@ async def log_in(client: ThreadlineClient, token: str, within: float = DEADLINE)
     may_read = flags.gateway_message_content or flags.gateway_message_content_limited
     if client.intents.message_content and not may_read:
         raise ConnectionRefused(_NO_INTENT)
+    if client.private and client.application is not None and client.application.bot_public:
+        raise ConnectionRefused(_PUBLIC)
     client.http.is_known = True
 
 

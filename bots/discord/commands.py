@@ -189,12 +189,13 @@ class Commands:
 
     async def _nameable(self, interaction: discord.Interaction[Any]) -> frozenset[ProjectId]:
         """Return the projects linked in this guild, and the default; directly, those linked in guilds that we
-        share with someone, unless these have keys of their own."""
+        share with someone, as far as these ask under the installation's key."""
         at = await self._at(interaction, everywhere=False)
         links = await self._linking.all(DISCORD)
         shared = {at.workspace}
         if at.workspace == DIRECT:
-            ours = {link.at.workspace for link in links} - set(await self._accounting.holders(DISCORD))
+            linking = {link.at.workspace for link in links}
+            ours = await self._accounting.under_ours(DISCORD, linking)
             shared |= await self._members.shared(ours, interaction.user.id)
         default = (await self._linking.status(at)).project
         linked = {link.project for link in links if link.at.workspace in shared}

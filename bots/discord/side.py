@@ -52,6 +52,7 @@ class Access:
     listens: bool = True
     alone: bool = True  #: no other process takes interactions in
     shards: int | None = None
+    private: bool = False  #: only its owner may be able to add the bot to a server
 
 
 @asynccontextmanager
@@ -68,7 +69,9 @@ async def discord_side(
     A Discord that is away keeps nobody: `listen` goes on trying, and what is posted meanwhile fails as
     Unreachable. Raises ConnectionRefused, and other Permanent errors of core.errors.
     """
-    client = ThreadlineClient(clock, message_content=access.message_content, proxy=access.proxy)
+    client = ThreadlineClient(
+        clock, message_content=access.message_content, proxy=access.proxy, private=access.private
+    )
     with pointed_at(access.api_url, access.gateway_url):
         side = DiscordSide(access, client, clock, admins=admins, move=move, seating=seating)
         try:

@@ -11,9 +11,11 @@ from bots.settings.model import (
     SettingsInvalid,
     SlackSettings,
 )
+from bots.settings.parsing import ALL as ALL_WORKSPACES
 from bots.settings.reading import VARIABLES, load
 
 __all__ = [
+    "ALL_WORKSPACES",
     "VARIABLES",
     "ChatSettings",
     "DiscordSettings",

@@ -99,6 +99,8 @@ class Settings:
     retention: timedelta | None = None
     secret_keys: tuple[SecretStr, ...] = ()
     """What seals what must not be read in the database, newest first; empty where nothing is to be sealed."""
+    trusted: frozenset[str] = frozenset()
+    """Ids of workspaces, and organisations, that ask under our own API key; `*` alone: whoever comes."""
 
 
 @dataclass(frozen=True, slots=True)

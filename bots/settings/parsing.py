@@ -12,6 +12,10 @@ from core.model import ProjectId, project_id
 
 # Slack's member ids, and Discord's snowflakes: 64 bits in decimal.
 _USER_ID = re.compile(r"[UW][A-Z0-9]+|[0-9]{15,20}")
+# Slack's workspaces and organisations, Discord's servers, and the place of all its direct messages.
+_WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]+|[0-9]{15,20}|@me")
+#: In the place of ids: whoever comes.
+ALL = "*"
 
 
 class Wrong(Exception):
@@ -144,9 +148,23 @@ def proxy(text: str) -> str:
     return text
 
 
+def workspaces(text: str) -> frozenset[str]:
+    found = _listed(text)
+    if ALL in found and len(found) > 1:
+        raise Wrong("names all (*), and some besides", "Name those that are meant, or * alone for all.")
+    if found != {ALL} and not all(map(_WORKSPACE_ID.fullmatch, found)):
+        remedy = "Use Slack's T… or E…, a Discord server's number, @me for its direct messages; or * for all."
+        raise Wrong("holds something that is no workspace's id", remedy)
+    return found
+
+
 def ids(text: str) -> frozenset[str]:
-    found = frozenset(filter(None, re.split(r"[,\s]+", text)))
+    found = _listed(text)
     if any(_USER_ID.fullmatch(one) is None for one in found):
         remedy = "In Slack: profile, Copy member ID (U…). In Discord, with Developer Mode on: Copy User ID."
         raise Wrong("holds something that is no user id", remedy)
     return found
+
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(filter(None, re.split(r"[,\s]+", text)))

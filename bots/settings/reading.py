@@ -37,6 +37,7 @@ VARIABLES = (
     "THREADLINE_RETENTION_DAYS",
     "THREADLINE_ADMINS",
     "THREADLINE_SECRET_KEY",
+    "THREADLINE_TRUSTED_WORKSPACES",
     "THREADLINE_DISCORD_SHARDS",
     "SLACK_BOT_TOKEN",
     "SLACK_APP_TOKEN",
@@ -101,6 +102,7 @@ def _settings(reading: Reading, *, listens: bool) -> Settings:
         allowances=_allowances(reading),
         retention=reading.take("THREADLINE_RETENTION_DAYS", _days, None),
         secret_keys=reading.take("THREADLINE_SECRET_KEY", parsing.keys, ()),
+        trusted=reading.take("THREADLINE_TRUSTED_WORKSPACES", parsing.workspaces, frozenset()),
     )
 
 

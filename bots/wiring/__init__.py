@@ -31,6 +31,7 @@ from bots.wiring.parts import (
 from bots.wiring.roles import Role, fitted
 from bots.wiring.seats import seats_over
 from bots.wiring.sides import Side, sides_over
+from bots.wiring.trust import tell_whom_we_trust
 from bots.wiring.working import Workers, delivering_over, listening_to, wakes_over
 from core.clock import Clock, SharedClock
 from core.errors import StoreUnavailable
@@ -119,6 +120,7 @@ async def running(settings: Settings, clock: SharedClock, role: Role = Role.ALL)
     if settings.slack is None and settings.discord is None:
         raise ValueError("to run, the settings must name a platform")
     settings = fitted(settings, role, shared=names_shared(settings))
+    tell_whom_we_trust(settings)
     async with AsyncExitStack() as stack:
         engine, store = await stack.enter_async_context(opened_store(settings))
         if is_shared(engine):

@@ -14,6 +14,7 @@ from bots.settings import ChatSettings, DiscordSettings, Settings, SlackSettings
 from bots.slack.access import Access as SlackAccess
 from bots.slack.inbound import SLACK
 from bots.slack.install import OAuth
+from bots.wiring.trust import trusted_by
 from core.clock import Clock, SystemClock
 from core.errors import StoreUnusable
 from core.model import DeliveryId, ThreadKey
@@ -124,7 +125,9 @@ def _plain(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
 
 
-def discord_access(discord: DiscordSettings, *, listens: bool = True, alone: bool = True) -> DiscordAccess:
+def discord_access(
+    discord: DiscordSettings, *, listens: bool = True, alone: bool = True, private: bool = False
+) -> DiscordAccess:
     """Return what the Discord adapter needs of the settings."""
     return DiscordAccess(
         token=discord.token.get_secret_value(),
@@ -135,18 +138,18 @@ def discord_access(discord: DiscordSettings, *, listens: bool = True, alone: boo
         listens=listens,
         alone=alone,
         shards=discord.shards,
+        private=private,
     )
 
 
 def linking_over(settings: Settings, store: Transact, clock: Clock, wake: Callable[[], None]) -> Linking:
     """Return the linking service, for a single command."""
-    own = asking_rules(settings)
-    return Linking(store, clock, lane=own.lane, default_project=own.default_project, wake=wake)
+    return Linking(store, clock, asking_rules(settings).own, wake=wake)
 
 
 def reviewing_over(settings: Settings, store: Transact, clock: Clock) -> Reviewing:
     """Return the service for what only a human moves, for a single command."""
-    return Reviewing(store, clock, lane=asking_rules(settings).lane, wake=lambda: None)
+    return Reviewing(store, clock, asking_rules(settings).own, wake=lambda: None)
 
 
 def services_over(
@@ -170,6 +173,7 @@ def asking_rules(settings: Settings) -> AskingRules:
         default_project=settings.default_project,
         budget=settings.history_characters,
         allowances=settings.allowances,
+        trusted=trusted_by(settings),
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
-import structlog
 from starlette.routing import Route
 
 from bots.discord.keys import DISCORD
@@ -14,6 +13,7 @@ from bots.slack.inbound import SLACK
 from bots.slack.side import slack_side
 from bots.wiring.parts import discord_access, installing_over, slack_access
 from bots.wiring.seats import Seats
+from bots.wiring.trust import trusts_every_server
 from core.clock import Clock
 from core.model import Platform, ThreadKey
 from core.ports import Poster, Transact
@@ -21,8 +21,6 @@ from core.services.offered import Services
 
 if TYPE_CHECKING:
     import asyncio
-
-log = structlog.get_logger(__name__)
 
 
 class Side(Protocol):
@@ -68,11 +66,6 @@ async def sides_over(
         if settings.slack is not None:
             access = slack_access(settings.slack)
             installing = installing_over(settings, store, clock)
-            if installing is not None and settings.chat.key is not None:
-                log.warning(
-                    "every workspace that installs the app asks under MICROVISUALIZER_API_KEY, about any of "
-                    "its projects, until it sets a key of its own: leave it away if strangers may install"
-                )
             made = slack_side(
                 access,
                 clock,
@@ -90,7 +83,12 @@ async def sides_over(
                 return await store(lambda uow: uow.conversations.move(thread, to))
 
             discord = discord_side(
-                discord_access(settings.discord, listens=connects, alone=seats.leased is None),
+                discord_access(
+                    settings.discord,
+                    listens=connects,
+                    alone=seats.leased is None,
+                    private=settings.chat.key is not None and trusts_every_server(settings),
+                ),
                 clock,
                 settings.admins,
                 move,

@@ -70,10 +70,17 @@ class Accounting:
         """Return on what terms a workspace asks."""
         return await self._transact(lambda uow: terms_of(uow, at, self._own))
 
-    async def holders(self, platform: Platform) -> Collection[WorkspaceId]:
-        """Return the workspaces that have an account."""
-        accounts = await self._transact(lambda uow: uow.accounts.all(platform))
-        return frozenset(account.workspace for account in accounts)
+    async def under_ours(
+        self, platform: Platform, workspaces: Collection[WorkspaceId]
+    ) -> Collection[WorkspaceId]:
+        """Return which of these workspaces ask under the installation's key."""
+
+        def work(uow: UnitOfWork) -> Collection[WorkspaceId]:
+            holders = {account.workspace for account in uow.accounts.all(platform)}
+            others = {*workspaces} - holders if self._own.has_key else ()
+            return frozenset(one for one in others if self._own.serve(uow, ChannelKey(platform, one)))
+
+        return await self._transact(work)
 
     async def projects(self, at: ChannelKey, query: str) -> Sequence[Project]:
         """Return the projects that a workspace may choose from; raises what `Catalogue` raises."""
@@ -103,12 +110,14 @@ class Accounting:
         return account, released
 
     async def remove(self, at: ChannelKey) -> bool:
-        """Have a workspace ask under the installation's key again; return False if it had none of its own."""
+        """Have a workspace ask under the installation's key again, if that serves it; return False if it had
+        none of its own.
+        """
 
         def work(uow: UnitOfWork) -> bool:
             gone = uow.accounts.remove(at.platform, at.workspace)
             if gone:
-                uow.deliveries.move(self._own.lane, self._clock.now(), at)
+                uow.deliveries.move(terms_of(uow, at, self._own).lane, self._clock.now(), at)
                 release_all(uow, at, self._own, self._clock.now())
             return gone
 

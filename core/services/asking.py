@@ -27,6 +27,7 @@ from core.services.placing import Placing
 from core.services.rush import Rush
 from core.services.stopping import says_stop, stop
 from core.services.terms import Terms, terms_of
+from core.services.trusting import Trusted
 
 _LEDGER = 10_000  #: threads
 
@@ -35,18 +36,20 @@ _LEDGER = 10_000  #: threads
 class AskingRules:
     """`budget`: characters of history, which one question alone may not exceed.
 
-    The rest is the installation's own, for workspaces without an account: `lane` is its API key's.
+    The rest is the installation's own, for workspaces without an account: `lane` is its API key's, and
+    `trusted` whom that serves, None for whoever comes.
     """
 
     lane: LaneId
     default_project: ProjectId | None = None
     budget: int = 60_000
     allowances: Allowances = field(default_factory=Allowances)
+    trusted: Trusted | None = None
 
     @property
     def own(self) -> Terms:
         """The terms of who has no account."""
-        return Terms(self.lane, self.default_project, self.allowances)
+        return Terms(self.lane, self.default_project, self.allowances, trusted=self.trusted)
 
 
 class Asking:

@@ -97,18 +97,11 @@ def _linked(uow: UnitOfWork, at: ChannelKey, default: ProjectId | None) -> Linke
 class Linking:
     """Sets, takes away and tells the project of channels and workspaces."""
 
-    def __init__(
-        self,
-        transact: Transact,
-        clock: Clock,
-        *,
-        lane: LaneId,
-        default_project: ProjectId | None,
-        wake: Callable[[], None],
-    ) -> None:
+    def __init__(self, transact: Transact, clock: Clock, own: Terms, *, wake: Callable[[], None]) -> None:
+        """`own`: the installation's terms, for who has no account."""
         self._transact = transact
         self._clock = clock
-        self._own = Terms(lane, default_project)
+        self._own = own
         self._wake = wake
 
     async def link(

@@ -79,9 +79,7 @@ class Services:
             asking=asking,
             amending=Amending(transact, clock, asking, budget=rules.budget, cancelled=cancelled, wake=wake),
             stopping=Stopping(transact, clock, cancelled=cancelled),
-            linking=Linking(
-                transact, clock, lane=rules.lane, default_project=rules.default_project, wake=wake
-            ),
+            linking=Linking(transact, clock, rules.own, wake=wake),
             accounting=Accounting(transact, clock, rules.own, keys, wake=wake),
             collecting=Collecting(transact),
             purging=Purging(transact, purged=workers.purged),

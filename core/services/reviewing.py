@@ -6,7 +6,7 @@ from datetime import datetime
 
 from core.clock import Clock
 from core.errors import Permanent
-from core.model import Delivery, DeliveryId, LaneId, State, posting_lane
+from core.model import Delivery, DeliveryId, State, posting_lane
 from core.ports import Transact, UnitOfWork
 from core.services.settling import its_turn
 from core.services.terms import Terms, terms_of
@@ -28,11 +28,11 @@ class Reviewed:
 class Reviewing:
     """Lists what waits for a human, and does what they decide."""
 
-    def __init__(self, transact: Transact, clock: Clock, *, lane: LaneId, wake: Callable[[], None]) -> None:
-        """`lane`: the installation's API key's, for what is asked again where there is no account."""
+    def __init__(self, transact: Transact, clock: Clock, own: Terms, *, wake: Callable[[], None]) -> None:
+        """`own`: the installation's terms, for what is asked again where there is no account."""
         self._transact = transact
         self._clock = clock
-        self._own = Terms(lane)
+        self._own = own
         self._wake = wake
 
     async def listed(self, state: State, limit: int = 50) -> Sequence[Reviewed]:

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from bots.demo.assistant import faults, media_demo
 from bots.demo.discord import HttpError, Interaction
+from bots.discord.keys import DIRECT
 from tests.fixtures.guild import MEDIA, SHOP, GuildWalk, guild_walk
 
 OURS = "a-key-of-the-server-a1b2c3"
@@ -25,7 +26,8 @@ async def sealing(folder: Path, *, own: bool = True) -> AsyncIterator[GuildWalk]
     async with guild_walk(folder, default=None) as town:
         secret = SecretStr(Fernet.generate_key().decode())
         chat = town.settings.chat if own else replace(town.settings.chat, key=None)
-        town.settings = replace(town.settings, secret_keys=(secret,), chat=chat)
+        ours = frozenset({town.guild, DIRECT})
+        town.settings = replace(town.settings, secret_keys=(secret,), chat=chat, trusted=ours)
         town.assistant.add_key(OURS, [media_demo()])
         yield town
 

@@ -320,6 +320,7 @@ async def test_the_program_itself_is_installed_by_its_environment_and_says_no_se
         "THREADLINE_PUBLIC_URL": house.url,
         "THREADLINE_HTTP_PORT": house.url.rpartition(":")[2],
         "THREADLINE_SECRET_KEY": house.settings.secret_keys[0].get_secret_value(),
+        "THREADLINE_TRUSTED_WORKSPACES": house.second.team,
     }
     async with program("run", env=env, folder=str(tmp_path)) as child:
         await house.first.workspace.until(lambda: house.slack.socket_connections)

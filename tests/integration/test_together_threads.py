@@ -226,11 +226,11 @@ def _amending(two: Together) -> Amending:
 
 
 def _linking(two: Together, process: Transact) -> Linking:
-    return Linking(process, two.clock, lane=KEY, default_project=None, wake=_nothing)
+    return Linking(process, two.clock, Terms(KEY), wake=_nothing)
 
 
 def _reviewing(two: Together, process: Transact) -> Reviewing:
-    return Reviewing(process, two.clock, lane=KEY, wake=_nothing)
+    return Reviewing(process, two.clock, Terms(KEY), wake=_nothing)
 
 
 def _nothing(*_: object) -> None:

@@ -30,6 +30,7 @@ from core.model import (
 from core.services.accounting import KeyMissing, ProjectsUnseen, Wanted
 from core.services.allowances import Allowances
 from core.services.reviewing import Reviewing
+from core.services.terms import Terms
 from tests.fixtures.world import ANA, CHAT, LANE, SHOP, TEAM, World, channel
 
 MEDIA, SECRET = ProjectId("media-demo-4p9x1"), ProjectId("secret-demo-1a2b3")
@@ -97,7 +98,7 @@ async def test_a_key_is_given_once_and_kept_when_only_the_rest_is_changed(world:
     assert later == replace(first, projects=(MEDIA,), person=3, by=AuthorId("carl"))
     assert await world.accounting.get(HERE) == later
     assert await world.accounting.get(THERE) is None
-    assert await world.accounting.holders(CHAT) == {TEAM}
+    assert await world.accounting.under_ours(CHAT, [TEAM, THERE.workspace]) == {THERE.workspace}
 
 
 async def test_of_a_short_key_nothing_is_told(world: World) -> None:
@@ -362,7 +363,7 @@ async def test_where_no_key_is_left_what_waits_is_told_so_and_can_be_tried_again
     assert world.notices == ["key_removed", "key_removed"]
     assert world.chat.asked == []
     account, _ = await world.accounting.set(HERE, Wanted(OURS), ANA)
-    reviewing = Reviewing(world.store, world.clock, lane=NO_KEY, wake=lambda: None)
+    reviewing = Reviewing(world.store, world.clock, Terms(NO_KEY), wake=lambda: None)
     await reviewing.post_again(world.id(1))
     await world.settle()
     assert world.chat.under == [account]

@@ -35,6 +35,7 @@ from core.model import (
 from core.project_api.replies import Reply, content_of
 from core.services.reviewing import Reviewing
 from core.services.showing import Showing
+from core.services.terms import Terms
 from core.testing import RecordingPoster, ScriptedChat, SettableClock
 from tests.fixtures.world import CHAT, LANE, TEAM, World
 
@@ -261,7 +262,7 @@ async def test_what_an_operator_revives_is_taken_up_whatever_their_clock_shows(w
     await world.ask("q")
     await world.settle()
     ahead = SettableClock(world.clock.now() + timedelta(hours=1))
-    await Reviewing(world.store, ahead, lane=LANE, wake=lambda: None).post_again(world.id(1))
+    await Reviewing(world.store, ahead, Terms(LANE), wake=lambda: None).post_again(world.id(1))
     await world.later(1)
     assert world.posted == ["Answer to: q"]
 

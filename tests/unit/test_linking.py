@@ -16,6 +16,7 @@ from core.model import (
 )
 from core.ports import UnitOfWork
 from core.services.linking import Linking, release
+from core.services.terms import Terms
 from tests.fixtures.world import ANA, CHAT, LANE, SHOP, TEAM, World, channel
 
 MEDIA = ProjectId("media-demo-4p9x1")
@@ -100,12 +101,12 @@ async def test_at_a_start_a_new_default_releases_what_waited_and_a_new_key_takes
     await world.linking.link(channel("other"), MEDIA, ANA)
     await world.settle()
     later = LaneId("another key")
-    linking = Linking(world.store, world.clock, lane=later, default_project=None, wake=lambda: None)
+    linking = Linking(world.store, world.clock, Terms(later), wake=lambda: None)
     await world.ask("asked under the old key", thread="t2", place="other")
     assert await linking.begin(CHAT) == 0
     moved = await world.store(lambda uow: uow.deliveries.claim(world.clock.now(), world.leases.end(), 8, 9))
     assert [one.lane for one in moved] == [later]
-    linking = Linking(world.store, world.clock, lane=later, default_project=SHOP, wake=lambda: None)
+    linking = Linking(world.store, world.clock, Terms(later, SHOP), wake=lambda: None)
     assert await linking.begin(CHAT) == 1
     await world.settle()
     assert world.posted == ["Answer to: no project yet"]
@@ -123,7 +124,7 @@ async def test_at_a_start_what_waits_is_released_in_every_workspace_that_has_a_p
     )
     await world.asking.accept(there)
     await world.settle()
-    linking = Linking(world.store, world.clock, lane=LaneId("key"), default_project=SHOP, wake=lambda: None)
+    linking = Linking(world.store, world.clock, Terms(LaneId("key"), SHOP), wake=lambda: None)
     assert await linking.begin(Platform("other")) == 0
     assert await linking.begin(CHAT) == 2
     assert await linking.begin(CHAT) == 0

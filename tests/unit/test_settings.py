@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from bots.settings import VARIABLES, Fault, Need, Settings, SettingsInvalid, load
+from bots.settings import ALL_WORKSPACES, VARIABLES, Fault, Need, Settings, SettingsInvalid, load
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 CANARY = "canary-5309"
@@ -57,6 +57,7 @@ def test_nothing_set_gives_the_defaults() -> None:
     assert found.admins == frozenset()
     assert found.retention is None
     assert found.secret_keys == ()
+    assert found.trusted == frozenset()
 
 
 def test_everything_can_be_set() -> None:
@@ -411,6 +412,18 @@ def test_admins_are_user_ids() -> None:
         assert faulty({"THREADLINE_ADMINS": wrong}) == ["THREADLINE_ADMINS"]
 
 
+def test_workspaces_to_trust_are_listed_or_all_of_them() -> None:
+    listed = "T0123ABC, E0GROUP1 123456789012345678\n@me"
+    found = settings({"THREADLINE_TRUSTED_WORKSPACES": listed})
+    assert found.trusted == {"T0123ABC", "E0GROUP1", "123456789012345678", "@me"}
+    assert settings({"THREADLINE_TRUSTED_WORKSPACES": "*"}).trusted == {ALL_WORKSPACES}
+
+
+@pytest.mark.parametrize("listed", [f"T1, {CANARY}", "C0CHANNEL", "123", "T0123ABC, *", "@everyone"])
+def test_what_is_no_workspace_cannot_be_trusted(listed: str) -> None:
+    assert faulty({"THREADLINE_TRUSTED_WORKSPACES": listed}) == ["THREADLINE_TRUSTED_WORKSPACES"]
+
+
 def test_secret_keys_are_listed_newest_first() -> None:
     found = settings({"THREADLINE_SECRET_KEY": f"{NEW}, {OLD}"})
     assert [key.get_secret_value() for key in found.secret_keys] == [NEW, OLD]
@@ -444,6 +457,7 @@ def test_the_example_names_every_variable_with_its_default_and_no_secret() -> No
         "THREADLINE_ADMINS",
         "THREADLINE_PUBLIC_URL",
         "THREADLINE_SECRET_KEY",
+        "THREADLINE_TRUSTED_WORKSPACES",
         "SLACK_CLIENT_ID",
         "SLACK_CLIENT_SECRET",
         "THREADLINE_DISCORD_SHARDS",

@@ -42,7 +42,7 @@ def own_application(state: DiscordState, _call: Call) -> Answer:
         "description": "",
         "type": None,
         "summary": "",
-        "bot_public": True,
+        "bot_public": state.is_public,
         "bot_require_code_grant": False,
         "verify_key": "0" * 64,
         "flags": flags,

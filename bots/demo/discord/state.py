@@ -49,6 +49,8 @@ class DiscordState:
         """Who registered the application."""
         self.granted_intents: set[str] = set()
         """Privileged intents of the application; may hold "message_content"."""
+        self.is_public = False
+        """Whether anybody may add the bot to a server."""
         self.expired_as = 50027
         """The code a dead interaction token is refused with: 50027 (401), or 10015 or 10062 (404)."""
         self.most_active_threads = 1000

@@ -112,7 +112,7 @@ class Process:
             new_id=around.new_id,
             keys=ScriptedKeys(),
         )
-        self.reviewing = Reviewing(self.transact, self.clock, lane=self.rules.lane, wake=self.delivering.wake)
+        self.reviewing = Reviewing(self.transact, self.clock, self.rules.own, wake=self.delivering.wake)
 
     @property
     def lane(self) -> LaneId:
