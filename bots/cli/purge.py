@@ -16,16 +16,22 @@ from core.services.purging import Purged, Purging
 
 def purge(
     platform: Annotated[str, typer.Argument(help="slack or discord")],
-    workspace: Annotated[str, typer.Argument(help="The Slack workspace's id (T…), or the Discord server's.")],
+    workspace: Annotated[
+        str,
+        typer.Argument(help="A Slack workspace's id (T…), an organisation's (E…), or a Discord server's."),
+    ],
     yes: Annotated[bool, typer.Option("--yes", help="Do it: nothing of it can be brought back.")] = False,
 ) -> None:
-    """Delete all that is kept of a workspace: links, questions, answers, key. Also while Threadline runs."""
+    """Delete all that is kept of a workspace: links, questions, answers, key. Also while Threadline runs.
+
+    Of an organisation: of all of its workspaces, those included that have installed the app by themselves.
+    """
     found = settings()
     if platform not in {SLACK, DISCORD}:
         fail(f"{platform!r} is no platform: say slack or discord.", TO_BE_SET_RIGHT)
     if platform_of(workspace) != platform and (platform, workspace) != (DISCORD, DIRECT):
         fail(
-            f"{workspace!r} is not a workspace's id of {platform}: Slack's begin with T, "
+            f"{workspace!r} is not a workspace's id of {platform}: Slack's begin with T or E, "
             f"a Discord server's is a number; {DIRECT} for direct messages with Discord's bot.",
             TO_BE_SET_RIGHT,
         )
@@ -45,4 +51,4 @@ def _many(number: int, thing: str) -> str:
 
 async def _purge(found: Settings, platform: Platform, workspace: WorkspaceId) -> Purged:
     async with opened_store(found, must_exist=True) as (_, store):
-        return await Purging(store, purged=lambda *_: None).purge(platform, workspace)
+        return await Purging(store, purged=lambda *_: None).purge_with_all_of(platform, workspace)

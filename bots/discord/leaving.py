@@ -9,6 +9,7 @@ import structlog
 from bots.discord.calls import NO_ACCESS, UNKNOWN_GUILD, Refused, calling
 from bots.discord.keys import DIRECT, DISCORD, is_dealt, workspace
 from bots.discord.owed import Owed
+from core.clock import Clock
 from core.services.linking import Linking
 from core.services.purging import Purging
 
@@ -18,11 +19,14 @@ log = structlog.get_logger(__name__)
 class Leaving:
     """Purges a server that we have left; at once, or where that was missed, once Discord confirms it."""
 
-    def __init__(self, client: discord.Client, purging: Purging, linking: Linking, owed: Owed) -> None:
+    def __init__(
+        self, client: discord.Client, purging: Purging, linking: Linking, owed: Owed, clock: Clock
+    ) -> None:
         self._client = client
         self._purging = purging
         self._linking = linking
         self._owed = owed
+        self._clock = clock
 
     def left(self, guild: int) -> None:
         """Have a server's data deleted: the gateway says that the bot is no longer there."""
@@ -50,7 +54,7 @@ class Leaving:
         if self._client.get_guild(guild) is not None:
             log.info("the bot is back before its server was purged", workspace=str(guild))
             return
-        gone = await self._purging.purge(DISCORD, workspace(guild))
+        gone = await self._purging.purge(DISCORD, workspace(guild), left=self._clock.now())
         log.warning("workspace purged: the bot was removed", workspace=str(guild), **asdict(gone))
 
     async def _tell_of_strangers(self) -> None:

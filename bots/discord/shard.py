@@ -81,7 +81,7 @@ class Shard:
         )
         command_tree(client, commands)
         self._hearing = self._hearing_over(services)
-        self._leaving = Leaving(client, services.purging, linking, shared.owed)
+        self._leaving = Leaving(client, services.purging, linking, shared.owed, clock)
         self._catch_up = CatchUp(client, asking, linking, clock, self._hearing.message)
         self._catching: asyncio.Task[None] | None = None
         self._has_run = False

@@ -19,6 +19,15 @@ class Purged:
     installations: int = 0
     account: bool = False
 
+    def __add__(self, more: "Purged") -> "Purged":
+        """Return what both are together."""
+        return Purged(
+            self.links + more.links,
+            self.conversations + more.conversations,
+            self.installations + more.installations,
+            self.account or more.account,
+        )
+
 
 class Purging:
     """Deletes all that is kept of a workspace: nothing of it is posted, or written again, from then on."""
@@ -58,14 +67,20 @@ class Purging:
         while True:
             gone = await self._transact(work)
             self._purged(platform, workspace)
-            whole = Purged(
-                whole.links + gone.links,
-                whole.conversations + gone.conversations,
-                whole.installations + gone.installations,
-                gone.account,
-            )
+            whole += gone
             if gone.conversations < _AT_ONCE:
                 return whole
+
+    async def purge_with_all_of(self, platform: Platform, workspace: WorkspaceId) -> Purged:
+        """Delete what `purge` does; of an organisation also what is kept of each of its workspaces.
+
+        Raises as `purge`. The organisation goes first: while it is there, its workspaces come back.
+        """
+        whole = await self.purge(platform, workspace)
+        for one in await self._transact(lambda uow: uow.installations.all(platform)):
+            if one.organisation == workspace:
+                whole += await self.purge(platform, one.workspace)
+        return whole
 
     async def left(self, platform: Platform, workspace: WorkspaceId) -> datetime | None:
         """Return when a workspace removed the app last, as far as that is known. Raises StoreUnavailable."""

@@ -171,3 +171,25 @@ async def test_projects_of_a_server_with_a_key_of_its_own_are_not_named_in_direc
         assert [choice["value"] for choice in before] == [MEDIA]
         await fill_in(town, await form(town), key=OURS)
         assert await town.world.complete(*choose, question="?") == []
+
+
+async def test_a_key_that_is_checked_while_its_server_leaves_is_not_kept(tmp_path: Path) -> None:
+    async with sealing(tmp_path) as town:
+        town.leaves_thinking = True
+        held = faults.hold()
+        with capture_logs() as logs:
+            async with town.run():
+                await town.slash("threadline link", project=MEDIA)
+                opened = await form(town)
+                town.assistant.faults.add(held)
+                await town.world.submit(town.ana, opened, key=OURS)
+                await town.until_later(
+                    lambda: [call for call in town.assistant.journal if call.key == OURS], 0
+                )
+                town.world.remove_bot(town.guild)
+                await town.until_later(lambda: not town.sql("SELECT * FROM links"), 0)
+                held.release()
+                await town.until_later(
+                    lambda: [one for one in logs if one["event"] in {"account set", "account not set"}], 0
+                )
+        assert town.sql("SELECT * FROM accounts") == []

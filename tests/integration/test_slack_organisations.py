@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from bots.demo.slack import SlackWorkspace
 from bots.slack.shortcut import ASK_ABOUT
+from tests.fixtures.commands import invoke
 from tests.fixtures.many import Many, many, town_of
+from tests.fixtures.program import environment
 from tests.fixtures.walk import SHOP
 
 ORG = "E0GROUP1"
@@ -135,3 +138,21 @@ async def test_what_is_asked_by_a_form_is_asked_in_the_workspace_in_which_it_was
         assert (await house.second.submit_view(user, view.id, values=words)).status == 200
         await house.second.until(lambda: len(house.second.thread(channel, ts)) > 2)
         assert house.first.sql("SELECT DISTINCT workspace FROM conversations") == [(house.second.team,)]
+
+
+@pytest.mark.usefixtures("elsewhere")
+async def test_what_an_operator_purges_of_an_organisation_leaves_none_of_its_workspaces(house: Many) -> None:
+    """Also those that have installed the app by themselves; others stay."""
+    every = (house.first.workspace, house.second, house.third)
+    places = {one.team: town_of(one) for one in every}
+    async with house.run():
+        for team in (house.first.workspace.team, ORG, house.third.team):
+            await house.install(team)
+        for workspace in every:
+            user, channel = places[workspace.team]
+            await answered(workspace, channel, await ask(workspace, user, channel, "who owns billing?"))
+            await taken(workspace)
+    done = await invoke("purge", "slack", ORG, "--yes", env=environment(house.first))
+    assert f"0 links and 2 conversations of slack {ORG} deleted" in done.stdout
+    assert installed(house) == [(house.first.workspace.team, "")]
+    assert house.first.sql("SELECT workspace FROM conversations") == [(house.first.workspace.team,)]
