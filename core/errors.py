@@ -3,6 +3,7 @@
 ThreadlineError
 ├── Retryable              ask or post again later; the queue decides when
 │   ├── RateLimited          the other side asked us to slow down
+│   │   └── SealAway            or a workspace's own key cannot be opened here for now: it waits as long
 │   ├── Unreachable          the request never left, or was never taken: safe to repeat
 │   ├── OutcomeUnknown       it was sent and nothing came back: it may have been done (and charged)
 │   ├── Unavailable          the other side answered that it cannot just now (5xx)
@@ -50,6 +51,13 @@ class RateLimited(Retryable):
     def __init__(self, retry_after: timedelta | None = None, message: str = "") -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class SealAway(RateLimited):
+    """A workspace's own API key cannot be opened: THREADLINE_SECRET_KEY lacks what it was sealed with."""
+
+    def __init__(self) -> None:
+        super().__init__(timedelta(minutes=1))
 
 
 class Unreachable(Retryable):

@@ -27,12 +27,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (run, demo, ask, link, status, purge, secret):
+for command in (run, demo, ask, link, status, purge):
     app.command()(command)
 app.add_typer(manifest, name="manifest")
 app.add_typer(discord, name="discord")
 app.add_typer(queue, name="queue")
 app.add_typer(db, name="db")
+app.add_typer(secret, name="secret")
 
 
 def main() -> None:

@@ -169,7 +169,7 @@ class ManyWorkspaces:
     async def find(
         self, workspace: WorkspaceId, organisation: WorkspaceId | None = None, *, anew: bool = False
     ) -> Workspace | None:
-        """Return a workspace, None where we are not installed. Raises StoreUnavailable, SealUnbroken."""
+        """Return a workspace, None where we are not installed. Raises StoreUnavailable, AccountRefused."""
         looked_at, known = self._known.get(workspace, (0.0, None))
         is_fresh = self._clock.monotonic() - looked_at < _REMEMBERED
         if known is not None and is_fresh and not (anew or known.client.is_refused):

@@ -24,6 +24,7 @@ from bots.wiring.parts import (
     names_shared,
     new_delivery_id,
     opened_store,
+    resealing_over,
     reviewing_over,
     services_over,
     slack_access,
@@ -55,6 +56,7 @@ __all__ = [
     "moved",
     "new_delivery_id",
     "opened_store",
+    "resealing_over",
     "reviewing_over",
     "running",
     "slack_access",
@@ -112,7 +114,7 @@ async def running(settings: Settings, clock: SharedClock, role: Role = Role.ALL)
     """Run everything that is configured, or a role's part of it; leaving the context stops it cleanly.
 
     First nothing new is taken in, then what is under way is given its time, then all is closed. Raises
-    StoreUnusable, EndpointMisplaced, AddressUnusable, RoleImpossible, and what the platforms
+    StoreUnusable, SealUnbroken, EndpointMisplaced, AddressUnusable, RoleImpossible, and what the platforms
     answer.
     """
     if settings.chat.key is None and not settings.secret_keys:
@@ -128,6 +130,8 @@ async def running(settings: Settings, clock: SharedClock, role: Role = Role.ALL)
         else:
             stack.enter_context(SoleProcess(engine))
             await asyncio.to_thread(check, engine)
+        oauth = settings.slack is not None and settings.slack.oauth is not None
+        await resealing_over(settings, store).check(tokens=oauth)
         keyring = await stack.enter_async_context(keyring_over(settings, clock))
         wakes = await stack.enter_async_context(wakes_over(engine, clock))
         seats = await stack.enter_async_context(seats_over(store, clock, wakes, role))

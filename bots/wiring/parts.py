@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from bots.discord.keys import DISCORD
 from bots.discord.side import Access as DiscordAccess
 from bots.settings import ChatSettings, DiscordSettings, Settings, SlackSettings
 from bots.slack.access import Access as SlackAccess
@@ -24,6 +25,7 @@ from core.services.asking import AskingRules
 from core.services.installing import Installing
 from core.services.linking import Linking
 from core.services.offered import Services, Workers
+from core.services.resealing import Resealing
 from core.services.reviewing import Reviewing
 from core.store import PooledStore, Store, connect, described, is_shared, migrate, open_store, take_time
 from core.store.secrets import Cipher
@@ -83,10 +85,9 @@ async def keyring_over(settings: Settings, clock: Clock) -> AsyncIterator[Keyrin
     def catalogues(key: str) -> HttpCatalogue:
         return HttpCatalogue(base_url=chat.url, api_key=key, clock=clock, proxy=chat.proxy)
 
-    own, sealing = own_key(chat), settings.secret_keys
+    own = own_key(chat)
     await chats(own or "none").aclose()  # so that what is wrong with the address is told at once
-    cipher = Cipher([key.get_secret_value() for key in sealing]) if sealing else None
-    keyring = Keyring(own, cipher, chats, catalogues, clock)
+    keyring = Keyring(own, cipher_of(settings), chats, catalogues, clock)
     try:
         yield keyring
     finally:
@@ -111,6 +112,17 @@ def slack_access(slack: SlackSettings) -> SlackAccess:
         if oauth is None
         else OAuth(oauth.client_id, oauth.client_secret.get_secret_value(), oauth.public_url),
     )
+
+
+def resealing_over(settings: Settings, store: Transact) -> Resealing:
+    """Return the service that looks after what is sealed."""
+    return Resealing(store, cipher_of(settings), (SLACK, DISCORD))
+
+
+def cipher_of(settings: Settings) -> Cipher | None:
+    """Return what seals, if there is a key for it."""
+    keys = [key.get_secret_value() for key in settings.secret_keys]
+    return Cipher(keys) if keys else None
 
 
 def installing_over(settings: Settings, store: Transact, clock: Clock) -> Installing | None:

@@ -18,6 +18,10 @@ class Sealing(Protocol):
         """Return what was sealed. Raises SealUnbroken if none of the keys fits."""
         ...
 
+    def renewed(self, sealed: str) -> str | None:
+        """Return it sealed by the newest key; None where it is. Raises SealUnbroken as `open`."""
+        ...
+
 
 class Installations(Protocol):
     """Workspaces that have installed the app, and when some removed it."""

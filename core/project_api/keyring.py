@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 
 from core.clock import Clock
-from core.errors import KeyRefused, OwnKeyRefused, SealMissing, SealUnbroken
+from core.errors import KeyRefused, OwnKeyRefused, SealAway, SealMissing, SealUnbroken
 from core.model import NO_KEY, Account, LaneId, Project, ProjectId, SealedKey, Turn
 from core.ports import Sealing
 from core.project_api.catalogue import HttpCatalogue
@@ -83,8 +83,13 @@ class Keyring:
         try:
             async with lines.use(account.lane, lambda: self.opened(account.key)) as line:
                 yield line
-        except (KeyRefused, SealMissing, SealUnbroken) as error:
+        except KeyRefused as error:
             raise OwnKeyRefused(str(error)) from error
+        except (
+            SealMissing,
+            SealUnbroken,
+        ) as error:  # what opens it may be set later
+            raise SealAway from error
 
     def _own_key(self) -> str:
         if self._own is None:

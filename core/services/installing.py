@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from core.clock import Clock
-from core.errors import SealUnbroken
+from core.errors import AccountRefused, SealUnbroken
 from core.model import Installation, Platform, WorkspaceId
 from core.ports import Sealing, Transact, UnitOfWork
 
@@ -49,7 +49,8 @@ class Installing:
         """Return what to be in a workspace with; None where the app is not installed.
 
         `organisation`: said to be the workspace's, by whoever would know. Where that one has the app, the
-        workspace is kept from now on as one of its own. Raises SealUnbroken, StoreUnavailable.
+        workspace is kept from now on as one of its own. Raises AccountRefused where the token cannot be
+        opened, and StoreUnavailable.
         """
 
         def work(uow: UnitOfWork) -> tuple[Installation, str] | None:
@@ -67,7 +68,10 @@ class Installing:
             return here, over.token
 
         found = await self._transact(work)
-        return None if found is None else Credentials(found[0], self._sealing.open(found[1]))
+        try:
+            return None if found is None else Credentials(found[0], self._sealing.open(found[1]))
+        except SealUnbroken as error:  # as with a token that Slack refuses, what there is for it waits
+            raise AccountRefused(str(error)) from error
 
     async def workspaces(self) -> Sequence[WorkspaceId]:
         """Return the workspaces with the app; of organisations those from which anything came."""

@@ -15,7 +15,8 @@ class Cipher:
 
     def __init__(self, keys: Sequence[str]) -> None:
         """Take keys as `Fernet.generate_key` makes them, newest first. Raises ValueError for any other."""
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        fernets = [Fernet(key) for key in keys]
+        self._newest, self._fernet = fernets[0], MultiFernet(fernets)
 
     def seal(self, plain: str) -> str:
         """Return the text sealed: ASCII, another one each time."""
@@ -27,3 +28,11 @@ class Cipher:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken as error:
             raise SealUnbroken from error
+
+    def renewed(self, sealed: str) -> str | None:
+        """Return it sealed by the newest key; None where it is. Raises SealUnbroken as `open`."""
+        try:
+            self._newest.decrypt(sealed.encode())
+        except InvalidToken:
+            return self.seal(self.open(sealed))
+        return None

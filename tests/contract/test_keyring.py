@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -10,7 +11,15 @@ from cryptography.fernet import Fernet
 
 from bots.demo.assistant import AssistantServer, media_demo, shop_demo
 from core.clock import SystemClock
-from core.errors import KeyRefused, OwnKeyRefused, ProjectUnknown, SealMissing, SealUnbroken, Unreachable
+from core.errors import (
+    KeyRefused,
+    OwnKeyRefused,
+    ProjectUnknown,
+    SealAway,
+    SealMissing,
+    SealUnbroken,
+    Unreachable,
+)
 from core.model import (
     NO_KEY,
     Account,
@@ -119,11 +128,14 @@ async def test_a_refused_key_of_an_account_is_said_to_be_its_own(server: Assista
     assert type(told.value) is KeyRefused
 
 
-async def test_a_key_that_can_no_longer_be_opened_has_to_be_set_anew(server: AssistantServer) -> None:
+async def test_what_is_asked_under_a_key_that_cannot_be_opened_waits(
+    server: AssistantServer,
+) -> None:
     async with aclosing(keyring(server.url)) as before, aclosing(keyring(server.url)) as after:
         ours = account(before, OURS)
-        with pytest.raises(OwnKeyRefused, match="THREADLINE_SECRET_KEY"):
+        with pytest.raises(SealAway, match="THREADLINE_SECRET_KEY") as told:
             await after.ask(ours, SHOP, ASKED)
+        assert told.value.retry_after == timedelta(minutes=1)
         with pytest.raises(SealUnbroken):
             after.opened(ours.key)
     assert server.journal == []

@@ -12,6 +12,7 @@ from core.model import Account, AuthorId, ProjectId, SealedKey, WorkspaceId
 from core.ports import UnitOfWork
 from core.project_api import lane_of
 from core.store import Store, connect, migrate
+from core.store.secrets import Cipher
 from tests.fixtures.commands import invoke
 from tests.fixtures.program import environment
 from tests.fixtures.queued import NOW
@@ -73,3 +74,25 @@ async def test_without_a_key_of_its_own_an_installation_links_but_asks_nothing_i
     assert "/threadline account" not in refused.stderr
     refused = await invoke("link", MEDIA, "--workspace", TEAM, env={**env, "THREADLINE_SECRET_KEY": ""})
     assert "or THREADLINE_SECRET_KEY, and each workspace sets its own" in refused.stderr
+
+
+async def test_a_change_of_the_secret_key_is_finished_by_sealing_anew(town: Walk) -> None:
+    old, new = (Fernet.generate_key().decode() for _ in range(2))
+    await keep(town, replace(OWN, key=SealedKey(Cipher([old]).seal("theirs"))))
+    env = environment(town, THREADLINE_SECRET_KEY=new)
+    assert (await invoke("secret", "reseal", env={**env, "THREADLINE_SECRET_KEY": ""})).exit_code == 2
+    lost = await invoke("secret", "reseal", env=env)
+    assert (lost.exit_code, "1 are not opened" in lost.stderr) == (1, True)
+    done = await invoke("secret", "reseal", env={**env, "THREADLINE_SECRET_KEY": f"{new},{old}"})
+    assert (done.exit_code, "1 tokens and API keys sealed anew" in done.stdout) == (0, True)
+    again = await invoke("secret", "reseal", env=env)
+    assert "0 tokens and API keys sealed anew, 1 were already" in again.stdout
+    assert old not in done.stdout + again.stdout
+
+
+async def test_what_a_lost_secret_key_sealed_can_be_forgotten(town: Walk) -> None:
+    await keep(town, OWN)
+    env = environment(town, THREADLINE_SECRET_KEY=Fernet.generate_key().decode())
+    done = await invoke("secret", "reseal", "--forget", env=env)
+    assert (done.exit_code, "1 could not be opened and are forgotten" in done.stdout) == (0, True)
+    assert town.sql("SELECT * FROM accounts") == []

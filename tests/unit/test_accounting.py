@@ -11,6 +11,7 @@ from core.errors import (
     OwnKeyRefused,
     ProjectNotAllowed,
     RateLimited,
+    SealAway,
     SealMissing,
     Unavailable,
     Unreachable,
@@ -376,3 +377,17 @@ async def test_at_a_start_who_has_a_key_of_their_own_is_left_under_it(world: Wor
     await world.ask("theirs", thread="t2", workspace="there")
     await world.linking.begin(CHAT)
     assert sorted(await lanes(world)) == [LANE, lane_of(OURS)]
+
+
+async def test_what_is_asked_under_a_key_that_cannot_be_opened_waits_and_is_answered_once_it_can(
+    world: World,
+) -> None:
+    await world.accounting.set(HERE, Wanted(OURS), ANA)
+    await world.linking.link(channel(), MEDIA, ANA)
+    world.chat.script = [SealAway()] * 60
+    await world.ask("who?")
+    await world.ask("theirs", thread="t2", workspace="there")
+    for _ in range(65):  # longer than anything is tried that fails
+        await world.later(61)
+    assert world.notices == []
+    assert "Answer to: who?" in world.posted
