@@ -19,6 +19,7 @@ from bots.wiring.moving import migrated, moved
 from bots.wiring.parts import (
     clock_over,
     discord_access,
+    install_address,
     keyring_over,
     linking_over,
     names_shared,
@@ -160,5 +161,5 @@ async def running(settings: Settings, clock: SharedClock, role: Role = Role.ALL)
         stack.push_async_callback(server.aclose)
         ends += [task for side in sides.values() if (task := await side.listen()) is not None]
         names = {str(platform): side.name for platform, side in sides.items()}
-        log.info("running", url=url, role=role.value, **names)
+        log.info("running", url=url, role=role.value, **names, **install_address(settings, routes))
         yield Threadline(url, ends, lambda: core.tally(clock.now()))

@@ -1,20 +1,21 @@
 """Single things made from Settings: store, clients, accesses. Put together they are in the package itself."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import SecretStr
 from sqlalchemy import Engine
+from starlette.routing import Route
 
 from bots.discord.keys import DISCORD
 from bots.discord.side import Access as DiscordAccess
 from bots.settings import ChatSettings, DiscordSettings, Settings, SlackSettings
 from bots.slack.access import Access as SlackAccess
 from bots.slack.inbound import SLACK
-from bots.slack.install import OAuth
+from bots.slack.install import INSTALL, OAuth
 from bots.wiring.trust import trusted_by
 from core.clock import Clock, SystemClock
 from core.errors import StoreUnusable
@@ -112,6 +113,14 @@ def slack_access(slack: SlackSettings) -> SlackAccess:
         if oauth is None
         else OAuth(oauth.client_id, oauth.client_secret.get_secret_value(), oauth.public_url),
     )
+
+
+def install_address(settings: Settings, routes: Collection[Route]) -> Mapping[str, str]:
+    """Return where admins begin to install the Slack app, to be told, if that is among what we serve."""
+    oauth = None if settings.slack is None else settings.slack.oauth
+    if oauth is None or all(route.path != INSTALL for route in routes):
+        return {}
+    return {"install_at": oauth.public_url.rstrip("/") + INSTALL}
 
 
 def resealing_over(settings: Settings, store: Transact) -> Resealing:

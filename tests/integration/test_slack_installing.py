@@ -333,6 +333,8 @@ async def test_the_program_itself_is_installed_by_its_environment_and_says_no_se
     secrets = (house.second.bot_token, house.slack.oauth.client_secret, env["THREADLINE_SECRET_KEY"])
     assert all(secret not in said.decode() for secret in secrets)
     assert b"Traceback" not in said
+    (running,) = [line for line in said.decode().splitlines() if '"event": "running"' in line]
+    assert f'"install_at": "{house.url}{INSTALL}"' in running
 
 
 async def test_what_was_asked_while_nobody_listened_is_found_in_each_workspace_and_in_no_other(
