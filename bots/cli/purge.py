@@ -9,7 +9,10 @@ from bots.cli.starting import FAILED, TO_BE_SET_RIGHT, fail, finish, settings
 from bots.discord.keys import DIRECT, DISCORD
 from bots.settings import Settings
 from bots.slack.inbound import SLACK
-from bots.wiring import opened_store
+from bots.slack.revoking import revoke
+from bots.wiring import installing_over, opened_store
+from core.clock import SystemClock
+from core.errors import AccountRefused, ThreadlineError
 from core.model import Platform, WorkspaceId
 from core.services.purging import Purged, Purging
 
@@ -24,7 +27,8 @@ def purge(
 ) -> None:
     """Delete all that is kept of a workspace: links, questions, answers, key. Also while Threadline runs.
 
-    Of an organisation: of all of its workspaces, those included that have installed the app by themselves.
+    A Slack app that was installed by OAuth is uninstalled there. Of an organisation: of all of its
+    workspaces, those included that have installed the app by themselves.
     """
     found = settings()
     if platform not in {SLACK, DISCORD}:
@@ -51,4 +55,22 @@ def _many(number: int, thing: str) -> str:
 
 async def _purge(found: Settings, platform: Platform, workspace: WorkspaceId) -> Purged:
     async with opened_store(found, must_exist=True) as (_, store):
-        return await Purging(store, purged=lambda *_: None).purge_with_all_of(platform, workspace)
+        installing = installing_over(found, store, SystemClock()) if platform == SLACK else None
+        tokens = [] if installing is None else await installing.tokens(workspace)
+        gone = await Purging(store, purged=lambda *_: None).purge_with_all_of(platform, workspace)
+    for token in tokens:  # nobody else has it now
+        await _give_back(found, token)
+    return gone
+
+
+async def _give_back(found: Settings, token: str) -> None:
+    """Have Slack take the app out, if it will: what was kept is deleted either way."""
+    if found.slack is None:
+        raise ValueError("there are tokens of an app that Slack's settings name")
+    try:
+        await revoke(token, found.slack.api_url, found.slack.proxy)
+    except AccountRefused:
+        return  # it was taken out already
+    except ThreadlineError as error:
+        trouble = "All is deleted here, but Slack was not told: it may still list the app there"
+        typer.echo(f"{trouble} ({error}). An admin of the workspace can remove it.", err=True)

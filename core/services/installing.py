@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -85,6 +86,17 @@ class Installing:
             for one in await self._all()
             if one.organisation == organisation and not one.token and one.workspace != organisation
         ]
+
+    async def tokens(self, workspace: WorkspaceId) -> Sequence[str]:
+        """Return a workspace's token, and those of an organisation's workspaces, as far as they open."""
+        here = [
+            one for one in await self._all() if one.token and workspace in {one.workspace, one.organisation}
+        ]
+        opened = []
+        for one in here:
+            with suppress(SealUnbroken):
+                opened.append(self._sealing.open(one.token))
+        return opened
 
     def issue_state(self) -> str:
         """Return a new state: what somebody who installs takes along to the platform and back.

@@ -15,6 +15,7 @@ _CHAT = "POST /v1/projects/{projectId}/ai/chat"
 _METHODS = {
     "apps.connections.open": ("", ""),
     "assistant.threads.setStatus": ("channel_id thread_ts status", ""),
+    "auth.revoke": ("", ""),
     "auth.test": ("", ""),
     "chat.postMessage": ("channel text", "thread_ts blocks metadata unfurl_links unfurl_media"),
     "chat.update": ("channel ts text", "blocks metadata unfurl_links unfurl_media"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bots.demo.slack import SlackWorkspace
+from bots.demo.slack import HttpError, SlackWorkspace
 from bots.slack.shortcut import ASK_ABOUT
 from tests.fixtures.commands import invoke
 from tests.fixtures.many import Many, many, town_of
@@ -152,7 +152,58 @@ async def test_what_an_operator_purges_of_an_organisation_leaves_none_of_its_wor
             user, channel = places[workspace.team]
             await answered(workspace, channel, await ask(workspace, user, channel, "who owns billing?"))
             await taken(workspace)
-    done = await invoke("purge", "slack", ORG, "--yes", env=environment(house.first))
+    done = await invoke("purge", "slack", ORG, "--yes", env=installing(house))
+    assert done.stderr == ""
+    assert [one.installed for one in every] == [True, False, False]
     assert f"0 links and 2 conversations of slack {ORG} deleted" in done.stdout
     assert installed(house) == [(house.first.workspace.team, "")]
     assert house.first.sql("SELECT workspace FROM conversations") == [(house.first.workspace.team,)]
+
+
+@pytest.mark.usefixtures("elsewhere")
+async def test_a_slack_that_is_away_keeps_nobody_from_purging(house: Many) -> None:
+    async with house.run():
+        await house.install(house.second.team)
+    house.second.faults.add("auth.revoke", HttpError(503))
+    done = await invoke("purge", "slack", house.second.team, "--yes", env=installing(house))
+    assert (done.exit_code, "Slack was not told" in done.stderr) == (0, True)
+    assert house.second.bot_token not in done.stdout + done.stderr
+    assert installed(house) == []
+
+
+@pytest.mark.usefixtures("elsewhere")
+async def test_who_has_taken_the_app_out_already_is_purged_without_a_word(house: Many) -> None:
+    async with house.run():
+        await house.install(house.second.team)
+    house.second.installed = False
+    done = await invoke("purge", "slack", house.second.team, "--yes", env=installing(house))
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+@pytest.mark.usefixtures("elsewhere")
+async def test_a_purge_while_it_runs_takes_the_app_out_and_nothing_comes_back(house: Many) -> None:
+    user, channel = town_of(house.second)
+    async with house.run():
+        await house.install(house.second.team)
+        await answered(house.second, channel, await ask(house.second, user, channel, "who owns billing?"))
+        await taken(house.second)
+        done = await invoke("purge", "slack", house.second.team, "--yes", env=installing(house))
+        assert "1 conversation of slack" in done.stdout
+        await taken(house.second)
+        assert (house.second.installed, installed(house), house.first.rows()["conversations"]) == (
+            False,
+            [],
+            0,
+        )
+
+
+def installing(house: Many) -> dict[str, str]:
+    """Return the environment of an operator whose app many workspaces install."""
+    return {
+        **environment(house.first),
+        "SLACK_BOT_TOKEN": "",
+        "SLACK_CLIENT_ID": house.slack.oauth.client_id,
+        "SLACK_CLIENT_SECRET": house.slack.oauth.client_secret,
+        "THREADLINE_PUBLIC_URL": house.url,
+        "THREADLINE_SECRET_KEY": house.settings.secret_keys[0].get_secret_value(),
+    }

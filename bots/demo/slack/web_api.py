@@ -41,6 +41,7 @@ _SECRETS = frozenset({"token", "client_secret"})
 
 
 ACCESS = "oauth.v2.access"
+REVOKE = "auth.revoke"
 
 
 class WebApi:
@@ -105,11 +106,21 @@ class WebApi:
             self._check_token(call)
             if call.method == CONNECT:
                 return {"ok": True, "url": self._connect()}
+            if call.method == REVOKE:
+                return self._revoke(call)
             if call.method not in METHODS:
                 raise Refused("unknown_method", req_method=call.method)  # noqa: TRY301 - one place draws refusals
             return METHODS[call.method](call.workspace, call.arguments)
         except Refused as refusal:
             return refusal.body()
+
+    def _revoke(self, call: "_Call") -> Json:
+        """Take a token back; it is the app's only one, so the app goes wherever that is used."""
+        also = [one for one in self._workspaces if one.bot_token == call.token]
+        call.workspace.remove_app()
+        for one in also:
+            one.installed = False
+        return {"ok": True, "revoked": True}
 
     def _check_token(self, call: "_Call") -> None:
         app_token = self._workspaces[0].app_token

@@ -37,6 +37,10 @@ class SlackWorkspace(Talking):
 
         Slack promises no order of the two.
         """
+        self.remove_app(tokens_first=tokens_first)
+
+    def remove_app(self, *, tokens_first: bool = True) -> None:
+        """Do what `uninstall` does, as when the app gives its last token back."""
         events: list[Json] = [
             {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [self.bot_user]}},
             {"type": "app_uninstalled"},
