@@ -1,7 +1,7 @@
 """Gives a workspace's token back to Slack, which takes the app out there then. It deletes nothing of ours."""
 
+from bots.slack.access import web_client
 from bots.slack.calls import translated
-from bots.slack.side import web_client
 
 
 async def revoke(token: str, api_url: str, proxy: str | None) -> None:
