@@ -87,6 +87,7 @@ def to_question(message: discord.Message, here: Where, *, me: int, reads_everyth
         has_files=has_files,
         objection=Reason.UNREADABLE if unreadable else None,
         begins=begins,
+        edited_at=message.edited_at,
     )
 
 
@@ -110,6 +111,7 @@ def withdrawn(message: discord.Message, here: Where, *, me: int, reads_everythin
         text="",
         asked_at=message.created_at,
         addressed=False,
+        edited_at=message.edited_at,
     )
 
 

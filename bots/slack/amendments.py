@@ -26,12 +26,11 @@ _LONG_AGO = datetime.fromtimestamp(0, UTC)
 class Edit:
     """A message reads differently now.
 
-    `question` is what it says, as if it had been sent so; one without words where it is not for us any more.
-    `offered`: Slack tells of it as a mention, so it may be a question however old the message is.
+    `question` is what it says, as if it had been sent so, and since when; one without words where it is not
+    for us any more. `offered`: Slack tells of it as a mention, so it may be a question however old it is.
     """
 
     question: Question
-    edited_at: datetime
     offered: bool = False
 
 
@@ -90,8 +89,7 @@ def _edit(body: Mapping[str, Any], bot_user: str, *, offered: bool = False) -> E
     if said is None:
         return None
     question = to_question(body, bot_user=bot_user) or _withdrawn(said)
-    edited = text_of(inner(body["event"], "edited"), "ts")
-    return Edit(question, written_at(edited if is_ts(edited) else said.ts), offered)
+    return Edit(replace(question, edited_at=said.edited_at or written_at(said.ts)), offered)
 
 
 def _withdrawn(said: Spoken) -> Question:

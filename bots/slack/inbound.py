@@ -41,6 +41,7 @@ class Spoken:
     thread: str
     raw: str
     has_files: bool
+    edited_at: datetime | None
 
 
 def to_question(body: Mapping[str, Any], *, bot_user: str) -> Question | None:
@@ -68,6 +69,7 @@ def to_question(body: Mapping[str, Any], *, bot_user: str) -> Question | None:
         addressed=addressed,
         has_files=said.has_files,
         objection=Reason.EXTERNAL if body.get("is_ext_shared_channel") else None,
+        edited_at=said.edited_at,
     )
 
 
@@ -162,7 +164,7 @@ def spoken(body: Mapping[str, Any], *, bot_user: str) -> Spoken | None:
     event = body.get("event")
     if not isinstance(event, Mapping) or event.get("bot_id"):
         return None
-    ts = text_of(event, "ts")
+    ts, edited = text_of(event, "ts"), text_of(inner(event, "edited"), "ts")
     said = Spoken(
         kind=text_of(event, "type"),
         event=text_of(body, "event_id"),
@@ -174,6 +176,7 @@ def spoken(body: Mapping[str, Any], *, bot_user: str) -> Spoken | None:
         thread=str(event.get("thread_ts") or ts),
         raw=text_of(event, "text"),
         has_files=bool(event.get("files") or event.get("attachments")),
+        edited_at=written_at(edited) if is_ts(edited) else None,
     )
     whole = all((said.event, said.team, said.channel, said.author)) and is_ts(said.ts) and is_ts(said.thread)
     words = said.kind in {"message", "app_mention"} and str(event.get("subtype") or "") in _SPOKEN

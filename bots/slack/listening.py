@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 import structlog
@@ -13,7 +12,7 @@ from bots.slack.departures import Departures
 from bots.slack.inbound import to_question, written_at
 from bots.slack.workspaces import Workspace
 from core.errors import StoreUnavailable
-from core.model import Amendment, ChannelKey, MessageId, Outcome, Question
+from core.model import Amendment, Outcome, Question
 from core.services.offered import Services
 
 log = structlog.get_logger(__name__)
@@ -30,7 +29,6 @@ class Listening:
         self._services = services
         self._departures = departures
         self._missed = missed
-        self._edits = Edits()
 
     async def on_message(self, body: Mapping[str, Any], here: Workspace) -> None:
         """Take in a question, or what became of one."""
@@ -42,7 +40,8 @@ class Listening:
                 return
             question = to_question(body, bot_user=bot_user)
             if question is not None:
-                await self._asked(question)
+                outcome = await self.offer(question)
+                log.info("question offered", outcome=outcome.value, event_id=question.event)
 
     async def amend(self, amendment: Edit | Deletion) -> None:
         """Take in what became of a message; raises StoreUnavailable."""
@@ -65,17 +64,10 @@ class Listening:
     async def on_other_event(self) -> None:
         """Acknowledge what we subscribe to no longer, or not yet: Slack would only send it again."""
 
-    async def _asked(self, question: Question) -> None:
-        outcome = await self.offer(question)
-        log.info("question offered", outcome=outcome.value, event_id=question.event)
-
     async def _edited(self, edit: Edit) -> None:
-        if self._edits.outdate(edit) or await self._is_past(edit.question):
-            return
-        came_to = await self._services.amending.edited(edit.question)
-        log.log(_level(came_to), "message edited", came_to=came_to.value, event_id=edit.question.event)
-        if came_to is Amendment.UNKNOWN and edit.offered:
-            await self._asked(edit.question)
+        if not await self._is_past(edit.question):
+            came_to = await self._services.amending.edited(edit.question, offered=edit.offered)
+            log.log(_level(came_to), "message edited", came_to=came_to.value, event_id=edit.question.event)
 
     async def _is_past(self, question: Question) -> bool:
         """Tell whether a message, whatever became of it since, is from before its workspace removed us."""
@@ -94,20 +86,3 @@ class Listening:
 def _level(came_to: Amendment) -> int:
     """Return how loudly to log it: most of what is edited is none of ours."""
     return logging.DEBUG if came_to is Amendment.UNKNOWN else logging.INFO
-
-
-class Edits:
-    """Remembers each message's latest edit, as far as it has room: one that comes late must not undo it."""
-
-    def __init__(self, at_most: int = 10_000) -> None:
-        self._at_most = at_most
-        self._latest: dict[tuple[ChannelKey, MessageId], datetime] = {}
-
-    def outdate(self, edit: Edit) -> bool:
-        """Tell whether a later edit of its message was seen; note this one if not."""
-        message = edit.question.thread.linked_at, edit.question.message
-        latest = self._latest.pop(message, edit.edited_at)
-        self._latest[message] = max(latest, edit.edited_at)
-        if len(self._latest) > self._at_most:
-            del self._latest[next(iter(self._latest))]
-        return edit.edited_at < latest

@@ -104,6 +104,7 @@ class Question:
     counts only where the thread is ours already; where it is the first of a new thread (`begins`), also in
     a channel that answers every new one. `has_files` tells that something we cannot read hung on it;
     `objection`, that the adapter knows why it must not be answered. `project` is the one its author named.
+    `edited_at` is when it came to read as it does; None where it was never edited, or nobody tells.
     """
 
     event: EventId
@@ -118,6 +119,7 @@ class Question:
     project: ProjectId | None = None
     begins: bool = False
     receipt: Receipt = NO_RECEIPT
+    edited_at: datetime | None = None
 
 
 class Remark(StrEnum):

@@ -213,7 +213,14 @@ class Lanes(Protocol):
 
 
 class Marks(Protocol):
-    """Answers that are to say what became of their question."""
+    """What became of a question's message, and answers that are to say so."""
+
+    def edited(self, delivery: DeliveryId, at: datetime) -> bool:
+        """Note when a question's text was written as it is now; return False where it was edited later still.
+
+        So whoever is told of edits in another order, or again, lets the latest one stand.
+        """
+        ...
 
     def put(self, delivery: DeliveryId, mark: Mark, due: datetime) -> bool:
         """Have the answer say so, once it is posted, from `due` on; return False if it says as much already.

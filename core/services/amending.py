@@ -52,17 +52,20 @@ class Amending:
         self._cancelled = cancelled
         self._wake = wake
 
-    async def edited(self, question: Question) -> Amendment:
-        """Take the latest text of a message, translated as if it were new.
+    async def edited(self, question: Question, *, offered: bool = False) -> Amendment:
+        """Take the text of a message since an edit, translated as if it were new.
 
-        An edit that comes before its message, or soon makes a question of what was none, is taken as one.
-        Raises StoreUnavailable when nothing was stored.
+        An edit that comes before its message, or soon makes a question of what was none, is taken as one;
+        so is one that the platform offers as a question, however old its message is. Where edits come in
+        another order than they were made, the latest stands. Raises StoreUnavailable when nothing was stored.
         """
         latest = cleaned(question)
         amendment = await self._amend(latest.thread.linked_at, latest.message, self._edit(latest))
-        if amendment is not Amendment.UNKNOWN or not self._is_young(latest):
+        if amendment is not Amendment.UNKNOWN or not (offered or self._is_young(latest)):
             return amendment
         outcome = await self._asking.accept(latest)
+        if outcome is Outcome.DUPLICATE:  # it came in between, perhaps to another process, and read otherwise
+            return await self._amend(latest.thread.linked_at, latest.message, self._edit(latest))
         return Amendment.TAKEN if outcome in {Outcome.ACCEPTED, Outcome.UNLINKED} else Amendment.UNCHANGED
 
     async def deleted(
@@ -101,6 +104,8 @@ class Amending:
 
     def _edit(self, latest: Question) -> Callable[[UnitOfWork, Delivery, datetime], Amendment]:
         def change(uow: UnitOfWork, found: Delivery, now: datetime) -> Amendment:
+            if latest.edited_at is not None and not uow.marks.edited(found.id, latest.edited_at):
+                return Amendment.UNCHANGED
             stored = uow.conversations.asked(found.id)
             if stored is None or stored == latest.text:
                 return Amendment.UNCHANGED

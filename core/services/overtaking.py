@@ -24,7 +24,11 @@ class Overtaking:
         """Keep the latest text of a message in a thread that is not ours (yet)."""
         now = self._clock.monotonic()
         early = _fresh(self._early.pop(question.thread, {}), now)
-        early[question.message] = (now, question)
+        _, kept = early.get(question.message, (now, question))
+        early[question.message] = (
+            now,
+            max(question, kept, key=_written),
+        )  # of two alike, the one that is new
         while len(early) > _EACH:
             del early[next(iter(early))]
         self._early[question.thread] = early  # behind all others: the longest silent thread goes first
@@ -45,6 +49,11 @@ class Overtaking:
     def _forget(self, now: float) -> None:
         while len(self._early) > _AT_MOST or not _fresh(next(iter(self._early.values())), now):
             del self._early[next(iter(self._early))]
+
+
+def _written(question: Question) -> datetime:
+    """Return when its text was written."""
+    return question.edited_at or question.asked_at
 
 
 def _fresh(early: _Early, now: float) -> _Early:

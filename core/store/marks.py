@@ -1,4 +1,4 @@
-"""Answers that are to say what became of their question."""
+"""What became of a question's message, and answers that are to say so."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,6 +28,7 @@ _DUE = (
 _IDS: "BindParameter[str]" = bindparam("ids", expanding=True)
 _TAKE = _deliveries.update().where(_d.id.in_(_IDS))
 _WRITE = _deliveries.update().where(_MARKED)
+_EDIT = _deliveries.update().where(_MARKED, or_(_d.edited_at.is_(None), _d.edited_at <= bindparam("latest")))
 _DONE = _deliveries.update().where(_MARKED, _d.mark == bindparam("said")).values(mark=None, mark_due=None)
 
 
@@ -36,6 +37,10 @@ class SqlMarks:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def edited(self, delivery: DeliveryId, at: datetime) -> bool:
+        edited = {"marked_id": delivery, "edited_at": at, "latest": at}
+        return self._connection.execute(_EDIT, edited).rowcount == 1
 
     def put(self, delivery: DeliveryId, mark: Mark, due: datetime) -> bool:
         put = {"marked_id": delivery, "said": mark.value, "mark": mark.value, "mark_due": due}

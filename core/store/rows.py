@@ -52,6 +52,7 @@ def columns(entry: NewDelivery) -> dict[str, Any]:
         "doubtful": False,
         "notice": reason(entry.notice),
         "receipt": question.receipt,
+        "edited_at": question.edited_at,
     }
 
 

@@ -168,6 +168,7 @@ class DeliveryRow(Row, table=True):
     mark: str | None = None
     mark_due: datetime | None = None
     marked: str | None = None
+    edited_at: datetime | None = None
 
 
 class PartRow(Row, table=True):

@@ -96,6 +96,13 @@ class MemoryMarks:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
+    def edited(self, delivery: DeliveryId, at: datetime) -> bool:
+        row = self._tables.rows.get(delivery)
+        if row is None or (row.question.edited_at or at) > at:
+            return False
+        self._tables.rows[delivery] = replace(row, question=replace(row.question, edited_at=at))
+        return True
+
     def put(self, delivery: DeliveryId, mark: Mark, due: datetime) -> bool:
         owed, _ = self._tables.marks.get(delivery, (None, due))
         said = {mark, Mark.DELETED}

@@ -127,6 +127,21 @@ async def test_that_a_question_was_deleted_goes_over_that_it_was_edited(begin: T
     assert not await begin(lambda uow: uow.marks.put(ONE, Mark.EDITED, NOW))
 
 
+async def test_of_two_edits_the_earlier_one_is_told_that_it_is_late(begin: Transact) -> None:
+    await begin(lambda uow: enqueue(uow, "one"))
+    assert await begin(lambda uow: uow.marks.edited(ONE, at(5)))
+    assert not await begin(lambda uow: uow.marks.edited(ONE, at(4)))
+    assert await begin(lambda uow: uow.marks.edited(ONE, at(5)))  # the same again, or one of the same second
+    assert await begin(lambda uow: uow.marks.edited(ONE, at(6)))
+    assert not await begin(lambda uow: uow.marks.edited(TWO, at(6)))
+
+
+async def test_a_question_that_comes_edited_already_was_edited_then(begin: Transact) -> None:
+    await begin(lambda uow: enqueue(uow, "one", edited=5))
+    assert not await begin(lambda uow: uow.marks.edited(ONE, at(4)))
+    assert await begin(lambda uow: uow.marks.edited(ONE, at(5)))
+
+
 async def test_a_mark_on_what_is_gone_is_nothing(begin: Transact) -> None:
     await begin(lambda uow: uow.marks.later(ONE, NOW))
     await begin(lambda uow: uow.marks.made(ONE, Mark.EDITED))

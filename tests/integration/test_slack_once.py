@@ -23,6 +23,25 @@ async def test_an_event_that_comes_many_times_at_once_is_one_question(town: Walk
     assert len(town.posted(ts)) == 1
 
 
+async def test_a_question_whose_edits_come_before_it_and_in_another_order_is_asked_as_it_reads_now(
+    town: Walk,
+) -> None:
+    async with town.run():
+        town.slack.send_events_to("")
+        ts = await town.mention("who consumes order.created?")
+        for text in ("who publishes order.created?", "who publishes payment.captured?"):
+            await town.workspace.edit(town.general, ts, f"<@{town.workspace.bot_user}> {text}")
+        events = list(town.workspace.events)
+        town.slack.send_events_to(town.events_url)
+        for event in reversed(events):
+            await town.workspace.repeat_event(event, 1)
+        await town.answers(ts)
+        await town.workspace.repeat_event(events[0], 2)
+    (asked,) = town.assistant.journal
+    assert asked.messages[-1][1] == "who publishes payment.captured?"
+    assert (town.states(), town.marked(ts)) == (["done"], [])
+
+
 async def test_twenty_messages_at_once_in_a_thread_are_answered_one_by_one_in_order(town: Walk) -> None:
     held = hold()
     async with town.run():

@@ -59,7 +59,7 @@ def test_all_that_the_version_before_kept_is_still_there(engine: Engine, tmp_pat
     after = _all(tmp_path)
     assert {row.pop("receipt") for row in after["deliveries"]} == {""}
     assert [row.pop("answers_all") for row in after["links"]] == [0]
-    new = {"rank": 0, "mark": None, "mark_due": None, "marked": None}
+    new = {"rank": 0, "mark": None, "mark_due": None, "marked": None, "edited_at": None}
     assert all({name: row.pop(name) for name in new} == new for row in after["deliveries"])
     new = {"probing": 0, "failures": 0, "away_since": None, "served": 0, "suspect": None}
     assert all({name: row.pop(name) for name in new} == new for row in after["lanes"])

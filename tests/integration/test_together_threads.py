@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest_asyncio
 
 from core.errors import LeaseLost
-from core.model import HEADS, Delivery, Mark, Outcome, ProjectId, Question, State
+from core.model import HEADS, Amendment, Delivery, EventId, Mark, Outcome, ProjectId, Question, State
 from core.ports import Transact, UnitOfWork
 from core.services.amending import Amending
 from core.services.answering import Answering, AnsweringRules, Owed
@@ -136,7 +136,7 @@ async def test_an_edit_as_the_answer_is_stored_is_asked_or_marked(two: Together)
         await two.asking(two[0]).accept(asked)
         held = await two[0](claim_one)
         edited = replace(asked, text="Other words?")
-        answered, _ = await _while_it_is_answered(two, held, _amending(two).edited(edited))
+        answered, _ = await _while_it_is_answered(two, held, _amending(two, two[1]).edited(edited))
         assert isinstance(answered, Owed)
 
         def told(uow: UnitOfWork) -> tuple[list[Mark], str | None]:
@@ -144,6 +144,33 @@ async def test_an_edit_as_the_answer_is_stored_is_asked_or_marked(two: Together)
             return [mark for _, mark in uow.marks.due(at(9), at(60), 9)], uow.conversations.asked(held.id)  # noqa: B023
 
         assert await two[0](told) == ([Mark.EDITED], asked.text)
+
+
+async def test_of_two_edits_that_come_to_two_processes_at_once_the_later_one_counts(two: Together) -> None:
+    """Also where neither process knows the message yet: then one of the edits is taken as the question."""
+    for number in range(_ROUNDS):
+        asked = _asked(f"q{number}", f"t{number}")
+        earlier, later = (
+            replace(asked, event=EventId(f"e{number}-{second}"), text=f"{second}?", edited_at=at(second))
+            for second in (1, 2)
+        )
+        if number % 2:
+            await two.asking(two[0]).accept(asked)
+        came_to = await two.at_once(
+            lambda one: _amending(two, one).edited(later),  # noqa: B023
+            lambda other: _amending(two, other).edited(earlier),  # noqa: B023
+        )
+        assert Amendment.TAKEN in came_to
+        again = [
+            await _amending(two, process).edited(edit)
+            for process in (two[1], two[0])
+            for edit in (earlier, later)
+        ]
+        assert again == [Amendment.UNCHANGED] * 4
+        held = await two[0](claim_one)
+        assert await two[0](lambda uow: uow.conversations.asked(held.id)) == "2?"  # noqa: B023
+        assert await _states(two[0], f"t{number}") == [State.ASKING]
+        await Purging(two[0], purged=_nothing).purge(CHAT, TEAM)
 
 
 async def test_a_question_waits_for_no_link_that_is_just_set(two: Together) -> None:
@@ -220,9 +247,9 @@ def _stopping(two: Together) -> Stopping:
     return Stopping(two[1], two.clock, cancelled=_nothing)
 
 
-def _amending(two: Together) -> Amending:
-    asking = two.asking(two[1])
-    return Amending(two[1], two.clock, asking, budget=1_000, cancelled=_nothing, wake=_nothing)
+def _amending(two: Together, process: Transact) -> Amending:
+    asking = two.asking(process)
+    return Amending(process, two.clock, asking, budget=1_000, cancelled=_nothing, wake=_nothing)
 
 
 def _linking(two: Together, process: Transact) -> Linking:

@@ -1,18 +1,27 @@
 """Stories of questions that are edited, deleted or stopped: before, while and after they are asked."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
 from core.errors import PostRefused, RateLimited, StoreUnavailable, Unavailable
-from core.model import Amendment, Mark, Outcome, Question, State, Working
+from core.model import Amendment, EventId, Mark, Outcome, Question, State, Working
+from core.ports import UnitOfWork
+from core.testing import MemoryStore
 from tests.fixtures.world import ANA, BEN, World, channel
 
+T = TypeVar("T")
 
-def _edited(question: Question, text: str) -> Question:
-    return replace(question, event=question.event + "-edit", text=text)  # type: ignore[arg-type]  # an EventId
+
+def _edited(question: Question, text: str, second: int | None = None) -> Question:
+    """Return a question as it reads after an edit, so many seconds after it was written if that is told."""
+    told = None if second is None else question.asked_at + timedelta(seconds=second)
+    event = EventId(f"{question.event}-edit-{second or 0}")
+    return replace(question, event=event, text=text, edited_at=told)
 
 
 async def _wait_behind_a_pause(world: World, question: Question) -> None:
@@ -220,6 +229,65 @@ async def test_an_edit_that_overtakes_its_message_is_taken_as_the_question(world
     assert await world.asking.accept(question) is Outcome.DUPLICATE
     await world.settle()
     assert world.posted == ["Answer to: Why?"]
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1), (1, 2, 1), (2, 1, 2), (2, 2, 1, 1)])
+@pytest.mark.parametrize("known", [True, False], ids=["before its edits", "after them"])
+async def test_whatever_the_order_in_which_edits_come_the_latest_one_counts(
+    world: World, order: tuple[int, ...], known: bool
+) -> None:
+    question = world.question("Who?")
+    if known:
+        await _wait_behind_a_pause(world, question)
+    for number in order:
+        await world.amending.edited(_edited(question, f"Who {number}?", number))
+    if not known:
+        assert await world.asking.accept(question) is Outcome.DUPLICATE
+    await world.later(31)
+    assert world.posted[-1:] == ["Answer to: Who 2?"]
+    assert len(world.posted) == 1 + known
+
+
+async def test_an_edit_that_comes_late_does_not_undo_that_the_first_words_are_back(world: World) -> None:
+    question = world.question("Who?")
+    await _wait_behind_a_pause(world, question)
+    assert await world.amending.edited(_edited(question, "Who?", 2)) is Amendment.UNCHANGED
+    assert await world.amending.edited(_edited(question, "Why?", 1)) is Amendment.UNCHANGED
+    await world.later(31)
+    assert world.posted[-1] == "Answer to: Who?"
+
+
+async def test_an_edit_that_comes_late_brings_nothing_back_that_was_taken_back(world: World) -> None:
+    question = world.question("Who?")
+    await _wait_behind_a_pause(world, question)
+    assert await world.amending.edited(_edited(question, "", 2)) is Amendment.CANCELLED
+    assert await world.amending.edited(_edited(question, "Why?", 1)) is Amendment.UNCHANGED
+    await world.later(31)
+    assert world.posted == ["Answer to: other"]
+
+
+async def test_an_edit_is_not_lost_to_its_message_that_comes_at_that_moment_elsewhere() -> None:
+    store, came = MemoryStore(), list[Question]()
+
+    async def between(work: Callable[[UnitOfWork], T]) -> T:
+        done = await store(work)
+        if came:
+            await elsewhere.asking.accept(came.pop())
+        return done
+
+    world, elsewhere = World(transact=between), World(transact=store)
+    question = world.question("Who?")
+    came.append(question)
+    assert await world.amending.edited(_edited(question, "Why?", 1)) is Amendment.TAKEN
+    await elsewhere.settle()
+    assert elsewhere.posted == ["Answer to: Why?"]
+
+
+async def test_what_is_offered_as_a_question_when_it_is_edited_is_one_however_old_it_is(world: World) -> None:
+    old = world.question("Who?", written=-601)
+    assert await world.amending.edited(old, offered=True) is Amendment.TAKEN
+    await world.settle()
+    assert world.posted == ["Answer to: Who?"]
 
 
 async def test_an_old_message_that_is_edited_is_no_question_and_one_that_is_not_for_us_neither(

@@ -1,7 +1,7 @@
 """Stories of follow-ups that overtake the mention of their thread."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.model import DeliveryId, Outcome, ThreadKey
 from core.services.asking import Asking, AskingRules
@@ -84,6 +84,17 @@ async def test_a_follow_up_that_is_edited_before_its_mention_comes_is_asked_as_i
     await world.asking.accept(mention)
     await world.settle()
     assert world.posted == ["Answer to: 1", "Answer to: new"]
+
+
+async def test_a_follow_up_whose_edits_come_in_another_order_is_asked_as_it_is_now(world: World) -> None:
+    mention, follow = world.question("1"), world.question("old", addressed=False)
+    for second in (2, 1):
+        at = follow.asked_at + timedelta(seconds=second)
+        await world.amending.edited(replace(follow, text=f"new {second}", edited_at=at))
+    await world.asking.accept(follow)
+    await world.asking.accept(mention)
+    await world.settle()
+    assert world.posted == ["Answer to: 1", "Answer to: new 2"]
 
 
 async def test_what_is_deleted_in_another_channel_is_another_message(world: World) -> None:

@@ -1,5 +1,6 @@
 """Which of Slack's events tell that a question was edited or deleted, and what it is then."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,6 @@ from hypothesis import strategies as st
 
 from bots.slack.amendments import Deletion, Edit, to_amendment
 from bots.slack.inbound import to_question, uninstalled_from, written_at
-from bots.slack.listening import Edits
 from bots.slack.stop_button import pressed, with_stop
 from core.model import ChannelKey, Reason, ThreadKey, WorkspaceId
 
@@ -52,11 +52,11 @@ def test_an_edit_is_the_question_as_if_it_had_been_sent_so() -> None:
         "event": message(text=f"<@{BOT}> who owns billing?", channel="C1", channel_type="channel"),
     }
     assert isinstance(edit, Edit)
-    assert edit.question == to_question(sent, bot_user=BOT)
+    assert replace(edit.question, edited_at=None) == to_question(sent, bot_user=BOT)
     assert edit.question.text == "who owns billing?"
     assert (edit.question.message, edit.question.event) == (TS, "Ev2")
     assert edit.question.asked_at == written_at(TS)
-    assert edit.edited_at == written_at(EDITED)
+    assert edit.question.edited_at == written_at(EDITED)
     assert not edit.offered
 
 
@@ -131,10 +131,13 @@ def test_a_mention_is_offered_again_when_it_is_edited() -> None:
     edit = to_amendment({**body(), "event": event}, bot_user=BOT)
     assert isinstance(edit, Edit)
     assert edit.offered
-    assert (edit.question.text, edit.edited_at) == ("who calls billing?", written_at("1772442090.000000"))
+    assert (edit.question.text, edit.question.edited_at) == (
+        "who calls billing?",
+        written_at("1772442090.000000"),
+    )
     odd = to_amendment({**body(), "event": event | {"edited": True}}, bot_user=BOT)
     assert isinstance(odd, Edit)
-    assert odd.edited_at == written_at(TS)
+    assert odd.question.edited_at == written_at(TS)
 
 
 def test_new_messages_are_no_amendments() -> None:
@@ -206,26 +209,6 @@ def test_no_body_whatever_raises(event: dict[str, Any], team: Any, subtype: str)
 @given(st.dictionaries(st.sampled_from(["team", "user", "container", "message"]), junk))
 def test_no_press_whatever_raises(body: dict[str, Any]) -> None:
     pressed(body)
-
-
-def test_an_edit_that_comes_late_undoes_no_later_one() -> None:
-    edits = Edits()
-    early, later = (changed(text="a", edited={"ts": f"1772442090.00000{n}"}) for n in range(2))
-    told = [edits.outdate(edit) for edit in (early, early, later, early, later)]
-    assert told == [False, False, False, True, False]
-
-
-def test_only_so_many_edits_are_remembered() -> None:
-    edits = Edits(at_most=2)
-    first, second, third = (changed(ts=f"177244200{n}.000000", text="a") for n in range(3))
-    for edit in (first, second, third):
-        edits.outdate(edit)
-
-    def late(edit: Edit) -> Edit:
-        return Edit(edit.question, edit.edited_at.replace(year=2020))
-
-    assert edits.outdate(late(third))
-    assert not edits.outdate(late(first))
 
 
 def test_uninstalling_and_revoking_a_bots_token_are_told_apart_from_a_persons() -> None:
