@@ -130,7 +130,6 @@ class SlackPoster:
                 text=text,
                 blocks=blocks,
                 metadata={"event_type": PART, "event_payload": _mark(to, part)},
-                **_QUIET,
             )
 
     async def show_state(self, to: Address, state: ThreadState) -> None:

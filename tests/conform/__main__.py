@@ -1,7 +1,8 @@
 """`make conform SPECS=FOLDER`: everything the tests send, and every manifest, against published descriptions.
 
-The descriptions are other people's and not in this repository. Exit codes: 0 all conforms, 1 something does
-not, 2 a description is missing or the tests themselves failed.
+The descriptions are other people's and not in this repository. Of Slack's methods there is none to be had:
+its SDK stands for it. Exit codes: 0 all conforms, 1 something does not, 2 a description is missing or the
+tests themselves failed.
 """
 
 import json
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.conform.descriptions import Fault, OpenApi, SlackManifests
+from tests.conform.descriptions import Fault, OpenApi, SlackManifests, SlackMethods
 
 ROOT = Path(__file__).parents[2]
 DISCORD, SLACK = "discord-openapi.json", "slack-manifest.schema.json"
@@ -69,6 +70,12 @@ FALSE_ALARMS = (
         r".*is not of type 'object', 'null'",
         "a text by the documentation of PATCH /applications/@me (developers/resources/application)",
     ),
+    FalseAlarm(
+        r"oauth\.v2\.access|apps\.connections\.open",
+        "client_secret|app_token",
+        "the method needs this argument",
+        "sent in the header, which is not written down",
+    ),
 )
 
 
@@ -77,7 +84,6 @@ class Findings:
     """What has been looked at, and what came of it."""
 
     looked_at: Counter[str] = field(default_factory=Counter)
-    undescribed: Counter[str] = field(default_factory=Counter)
     alarms: Counter[FalseAlarm] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
 
@@ -94,9 +100,6 @@ class Findings:
     def lines(self) -> Iterator[str]:
         """Yield the report."""
         yield from (f"{many:6} {kind}" for kind, many in sorted(self.looked_at.items()))
-        yield from (
-            f"{many:6} without a description: {kind}" for kind, many in sorted(self.undescribed.items())
-        )
         yield from (
             f"{many:6} known false alarms: {alarm.subject} {alarm.at}: {alarm.reason}"
             for alarm, many in self.alarms.items()
@@ -152,6 +155,7 @@ def _findings(specs: Path, journal: Path) -> Findings:
 
 
 def _look_at_calls(findings: Findings, journal: Path, discord: OpenApi, assistants: list[OpenApi]) -> None:
+    slack = SlackMethods()
     for line in journal.read_text(encoding="utf-8").splitlines():
         call = json.loads(line)
         route, body = call["route"], call["json"]
@@ -165,8 +169,8 @@ def _look_at_calls(findings: Findings, journal: Path, discord: OpenApi, assistan
                     )
             case "assistant":
                 findings.take("calls of the service", assistants[1].faults(route, body))
-            case to:
-                findings.undescribed[f"calls of {to}"] += 1
+            case _:
+                findings.take("calls of Slack (by its SDK)", slack.faults(route, body))
 
 
 def _json(path: Path) -> Any:

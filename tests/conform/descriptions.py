@@ -1,5 +1,6 @@
-"""Published descriptions (OpenAPI, JSON Schema) as something to hold JSON against. Prints nothing."""
+"""Published descriptions (OpenAPI, JSON Schema, Slack's SDK) as something to hold JSON against."""
 
+import inspect
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,11 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]  # ships no types
 from jsonschema import Draft7Validator, Draft202012Validator  # type: ignore[import-untyped]  # nor this
+from slack_sdk.errors import SlackObjectFormationError
+from slack_sdk.models.basic_objects import JsonObject
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
+from slack_sdk.web.async_client import AsyncWebClient
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
 
@@ -72,6 +78,36 @@ class SlackManifests:
         """Yield what is wrong with a manifest."""
         for error in self._validator.iter_errors(manifest):
             yield Fault(subject, ".".join(map(str, error.absolute_path)), error.message)
+
+
+class SlackMethods:
+    """Slack's methods as its own SDK, the one installed, describes them. What forms and blocks say, too."""
+
+    def faults(self, method: str, body: Mapping[str, Any]) -> Iterator[Fault]:
+        """Yield what is wrong with a call: an unknown method, its arguments, or what is shown."""
+        described = getattr(AsyncWebClient, method.replace(".", "_"), None)
+        if described is None:
+            yield Fault(method, "", "the SDK has no such method")
+            return
+        arguments = inspect.signature(described).parameters.values()
+        named = {one.name: one.default is one.empty for one in arguments if one.kind is one.KEYWORD_ONLY}
+        for name in sorted(body.keys() - named.keys()):
+            yield Fault(method, name, "the method has no such argument")
+        for name in sorted(name for name, is_required in named.items() if is_required and name not in body):
+            yield Fault(method, name, "the method needs this argument")
+        yield from self._shown(method, body)
+
+    @staticmethod
+    def _shown(method: str, body: Mapping[str, Any]) -> Iterator[Fault]:
+        view = body.get("view")
+        parts: list[tuple[str, JsonObject]] = [] if view is None else [("view", View(**view))]
+        blocks = body.get("blocks") if view is None else view["blocks"]
+        parts += [("blocks", block) for block in Block.parse_all(blocks or [])]
+        for at, part in parts:
+            try:
+                part.validate_json()
+            except SlackObjectFormationError as error:
+                yield Fault(method, at, str(error))
 
 
 def _read(path: Path) -> Any:

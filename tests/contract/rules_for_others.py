@@ -18,7 +18,7 @@ _METHODS = {
     "auth.revoke": ("", ""),
     "auth.test": ("", ""),
     "chat.postMessage": ("channel text", "thread_ts blocks metadata unfurl_links unfurl_media"),
-    "chat.update": ("channel ts text", "blocks metadata unfurl_links unfurl_media"),
+    "chat.update": ("channel ts text", "blocks metadata"),
     "conversations.history": ("channel", "oldest limit cursor inclusive include_all_metadata"),
     "conversations.info": ("channel", ""),
     "conversations.replies": ("channel ts", "oldest limit cursor inclusive include_all_metadata"),
@@ -115,11 +115,16 @@ RULES = (
         slack_text_fits=lambda post: fits(post.get("text"), 40_000),
         slack_blocks_fit=_blocks_fit,
         slack_message_is_marked_well=_marked,
-        slack_fetches_no_preview=lambda post: (
-            post.get("unfurl_links") is False and post.get("unfurl_media") is False
-        ),
         slack_calls_nobody_together=lambda post: (
             _BROADCAST.search(json.dumps(post, ensure_ascii=False)) is None
+        ),
+    ),
+    *named(
+        _methods(
+            "chat.postMessage"
+        ),  # a change takes no word on that (docs.slack.dev/reference/methods/chat.update)
+        slack_fetches_no_preview=lambda post: (
+            post.get("unfurl_links") is False and post.get("unfurl_media") is False
         ),
     ),
     *named(

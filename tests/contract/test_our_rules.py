@@ -220,6 +220,7 @@ BAD: dict[str, list[Sent]] = {
         post(link_names=True),
         Sent("slack", "chat.delete", {"channel": "C1", "ts": "1.000001"}),
         Sent("slack", "conversations.replies", {"channel": "C1"}),
+        Sent("slack", "chat.update", {"channel": "C1", "ts": "1.000001", "text": "x", "unfurl_links": False}),
     ],
     "slack_text_is_there": [post(text=" ")],
     "slack_text_fits": [post(text="x" * 40_001)],
@@ -231,8 +232,6 @@ BAD: dict[str, list[Sent]] = {
                 "channel": "C1",
                 "ts": "1.000001",
                 "text": "x" * 4_001,
-                "unfurl_links": False,
-                "unfurl_media": False,
             },
         )
     ],
