@@ -12,6 +12,7 @@ from discord.utils import MISSING
 
 from bots.bounded import BoundedResponse
 from core.clock import Clock
+from core.connections import Connector
 from core.errors import AccountRefused, Unreachable
 
 log = structlog.get_logger(__name__)
@@ -42,7 +43,7 @@ class GatedHttp(HTTPClient):
     async def static_login(self, token: str) -> Any:
         """Do what discord.py 2.7.1 does, over a session that reads no reply without bounds."""
         if self.connector is MISSING:
-            self.connector = aiohttp.TCPConnector(limit=0)
+            self.connector = Connector(limit=0)
         self._HTTPClient__session = aiohttp.ClientSession(
             connector=self.connector,
             response_class=BoundedResponse,

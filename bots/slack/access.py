@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.bounded import BoundedResponse
 from bots.slack.install import OAuth
+from core.connections import Connector
 
 # One session, so one connection for many calls; its time-out is the one that counts.
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
@@ -40,7 +41,9 @@ async def web_client(
     token: str | None, api_url: str, proxy: str | None = None
 ) -> AsyncIterator[AsyncWebClient]:
     """Give a client over one session. It retries nothing: a dropped post might be posted twice."""
-    async with aiohttp.ClientSession(timeout=_TIMEOUT, response_class=BoundedResponse) as session:
+    async with aiohttp.ClientSession(
+        connector=Connector(), timeout=_TIMEOUT, response_class=BoundedResponse
+    ) as session:
         client = AsyncWebClient(token=token, base_url=api_url, session=session, retry_handlers=[])
         client.proxy = proxy  # given none, slack_sdk would look one up in the environment by itself
         yield client

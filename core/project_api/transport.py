@@ -11,10 +11,9 @@ from typing import cast
 
 import aiohttp
 import httpx
-from aiohttp.connector import Connection
-from aiohttp.tracing import Trace
 from yarl import URL
 
+from core.connections import Connector
 from core.project_api.sending import Sending
 
 
@@ -71,7 +70,7 @@ class Transport(httpx.AsyncBaseTransport):
             traces = aiohttp.TraceConfig()
             traces.on_request_headers_sent.append(_on_headers_sent)
             self._session = aiohttp.ClientSession(
-                connector=_Connector(limit=self._connections, keepalive_timeout=self._idle, ssl=self._trust),
+                connector=Connector(limit=self._connections, keepalive_timeout=self._idle, ssl=self._trust),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=self._timeout,
                 auto_decompress=False,
@@ -79,24 +78,6 @@ class Transport(httpx.AsyncBaseTransport):
             )
             self._session._retry_connection = False  # else a GET whose connection is lost goes out twice
         return self._session
-
-
-class _Connector(aiohttp.TCPConnector):
-    """Gives no connection again on which something came unasked: it would be the next request's answer."""
-
-    async def connect(
-        self,
-        req: aiohttp.ClientRequest,
-        traces: list[Trace],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 aiohttp's signature
-    ) -> Connection:
-        left = self.limit  # so many can lie idle
-        connection = await super().connect(req, traces, timeout)
-        while left and connection.protocol is not None and connection.protocol.should_close:
-            connection.close()
-            connection = await super().connect(req, traces, timeout)
-            left -= 1
-        return connection
 
 
 @lru_cache(1_000)

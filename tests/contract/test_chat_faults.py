@@ -1,6 +1,5 @@
 """What the chat client makes of a wire on which anything can go wrong."""
 
-import asyncio
 import base64
 import json
 import socket
@@ -34,6 +33,7 @@ from tests.fixtures.wire import (
     says,
     says_and_closes,
     says_forever,
+    says_more_than_was_asked,
 )
 
 MIB = 1024 * 1024
@@ -169,19 +169,10 @@ async def test_a_connection_closed_while_idle_is_not_used_again(wire: Wire) -> N
 
 async def test_what_comes_unasked_on_an_idle_connection_is_nobodys_answer(wire: Wire) -> None:
     """It would be the next question's, which may be another workspace's."""
-    spoken = asyncio.Event()
-
-    async def says_more_than_was_asked(writer: asyncio.StreamWriter) -> None:
-        await says(response())(writer)
-        await asyncio.sleep(0.05)
-        await says(response(ANSWER.replace(b"orders", b"stray")))(writer)
-        spoken.set()
-
+    wire.act, spoken = says_more_than_was_asked(response(), response(ANSWER.replace(b"orders", b"stray")))
     async with client(wire.url) as api:
-        wire.act = says_more_than_was_asked
         assert await api.ask(PROJECT, TURNS) == "orders"
         await spoken.wait()
-        await asyncio.sleep(0.05)
         assert await api.ask(PROJECT, TURNS) == "orders"
     assert wire.connections == 2
 

@@ -21,7 +21,16 @@ from core.errors import (
     ThreadlineError,
     Unreachable,
 )
-from tests.fixtures.wire import Act, Wire, is_silent, resets, response, says, says_and_closes
+from tests.fixtures.wire import (
+    Act,
+    Wire,
+    is_silent,
+    resets,
+    response,
+    says,
+    says_and_closes,
+    says_more_than_was_asked,
+)
 
 TOKEN = "canary.bot.token"
 ME = {"id": "1", "username": "threadline", "discriminator": "0", "avatar": None, "bot": True}
@@ -244,3 +253,14 @@ async def test_a_wait_without_end_is_a_rate_limit_all_the_same(wire: Wire, wait:
     error = await failure(wire, says(response(body, VIA, status="429 Too Many Requests")))
     assert isinstance(error, RateLimited)
     assert error.retry_after is None
+
+
+async def test_what_comes_unasked_on_an_idle_connection_is_not_the_next_calls_answer(wire: Wire) -> None:
+    mine, stray = (json.dumps({**ME, "username": name}).encode() for name in ("threadline", "stray"))
+    async with logged_in(wire) as client:
+        before = wire.connections
+        wire.act, spoken = says_more_than_was_asked(response(mine), response(stray))
+        assert (await client.http.get_user(1))["username"] == "threadline"
+        await spoken.wait()
+        assert (await client.http.get_user(1))["username"] == "threadline"
+        assert wire.connections == before + 1

@@ -20,7 +20,7 @@ from core.errors import (
     Unavailable,
     Unreachable,
 )
-from tests.fixtures.wire import Act, Wire, resets, response, says, says_and_closes
+from tests.fixtures.wire import Act, Wire, resets, response, says, says_and_closes, says_more_than_was_asked
 
 
 @pytest_asyncio.fixture
@@ -150,3 +150,15 @@ async def test_a_refused_token_is_an_alert_once_until_it_is_accepted_again() -> 
 async def test_nothing_is_sent_twice_by_the_sdk(wire: Wire) -> None:
     await failure(wire, resets)
     assert len(wire.heard) == 1
+
+
+async def test_what_comes_unasked_on_an_idle_connection_is_not_the_next_calls_answer(wire: Wire) -> None:
+    """A second reply, of another workspace perhaps, would say where the next message stands."""
+    mine, stray = (json.dumps({"ok": True, "ts": ts}).encode() for ts in ("1.000001", "9.000009"))
+    wire.act, spoken = says_more_than_was_asked(response(mine), response(stray))
+    async with web_client("xoxb-canary", f"{wire.url}/api/") as client:
+        first = await client.chat_postMessage(channel="C1", text="hello")
+        await spoken.wait()
+        second = await client.chat_postMessage(channel="C1", text="hello again")
+    assert (first["ts"], second["ts"]) == ("1.000001", "1.000001")
+    assert wire.connections == 2
