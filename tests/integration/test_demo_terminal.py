@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from bots.cli.demo.lines import Lines
 from bots.cli.demo.terminal import terminal
-from bots.cli.demo.town import town
+from bots.cli.demo.town import OWN_KEY, town
 from bots.cli.demo.view import console
 from tests.fixtures.demo import Heard, Session
 
@@ -121,6 +121,10 @@ async def test_the_assistant_is_down_and_slow(session: Session) -> None:
         ("/remind me", "one slash command"),
         (":more and then?", "On Slack one just goes on writing in the thread"),
         (":more", "Type the question behind it"),
+        (":edit", "Type what your newest message here is to say"),
+        (":edit who?", "Type what your newest message here is to say"),
+        (":stop", "No Stop button here"),
+        (":key", "Name an API key"),
         (":help", ":slow SECONDS"),
         ("  ", "Things to try"),
     ],
@@ -246,3 +250,27 @@ async def test_on_a_real_terminal_one_can_ask_and_leave(
         assert await screen.child.wait() == 0
     assert "Traceback" not in screen.heard.getvalue()
     assert os.listdir(tmp_path) == []
+
+
+async def test_words_are_changed_a_wait_is_stopped_and_a_key_is_set(session: Session) -> None:
+    shown = await session.play(
+        "@threadline who owns billing?",
+        session.sees("team Payments"),
+        ":thread 1",
+        ":edit @threadline who owns inventory?",
+        session.sees("this answers its earlier text"),
+        ":up",
+        ":key no-such-key-0000",
+        session.sees("does not accept this key"),
+        f":key {OWN_KEY}",
+        session.sees("accepts the key"),
+        ":429 300",
+        "@threadline who owns shipping?",
+        session.sees("[ Stop ]"),
+        ":stop",
+        session.sees("Stopped: I have let go"),
+    )
+    assert "`a1b2`" in shown
+    assert OWN_KEY not in shown
+    assert session.place.chats()[-1].key == OWN_KEY
+    assert len(session.place.chats()) == 2

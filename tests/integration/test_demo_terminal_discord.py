@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bots.cli.demo.town import Town, town
+from bots.cli.demo.town import OWN_KEY, Town, town
 from tests.fixtures.demo import Session
 
 
@@ -135,3 +135,23 @@ async def test_a_menu_that_has_nothing_to_ask_about_opens_no_form(session: Sessi
 async def empty_message(place: Town) -> None:
     ben = next(user.id for user in place.world.users.values() if user.name == "ben")
     await place.world.say(ben, place.channels["general"].channel, "", files=["picture.png"])
+
+
+async def test_on_discord_too_words_are_changed_a_wait_is_stopped_and_a_key_is_set(session: Session) -> None:
+    await session.play(
+        ":channel general",
+        "@threadline who owns billing?",
+        session.sees("team Payments"),
+        ":edit @threadline who owns inventory?",
+        session.sees("was edited"),
+        ":key no-such-key-0000",
+        session.sees("does not accept"),
+        f":key {OWN_KEY}",
+        session.sees("accepts the key"),
+        ":429 300",
+        "@threadline who owns shipping?",
+        session.sees("[ Stop ]"),
+        ":stop",
+        session.sees("Stopped: I have let go"),
+    )
+    assert session.place.chats()[-1].key == OWN_KEY

@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from bots.cli.demo.seen import Misunderstood, Side, Spot
-from bots.cli.demo.town import ANA, BEN, Town
+from bots import texts
+from bots.cli.demo.seen import Misunderstood, Said, Side, Spot
+from bots.cli.demo.town import ANA, BEN, OWN_KEY, Town
 from bots.cli.demo.watch import Watch
 from bots.demo.assistant.faults import rate_limited, status
 
@@ -34,6 +35,9 @@ class Deeds:
             "as": self._as,
             "about": self._about,
             "more": self._more,
+            "edit": self._edit,
+            "stop": self._stop,
+            "key": self._key,
             "429": self._rate_limited,
             "down": self._down,
             "slow": self._slow,
@@ -104,6 +108,37 @@ class Deeds:
             raise Misunderstood("Type the question behind it, for example :more and who publishes it?")
         await self._side.ways.ask_more(self.seat.who, self.seat.spot, question)
         return ""
+
+    async def _edit(self, text: str) -> str:
+        mine = self._newest(lambda one: one.who == self.seat.who and not one.is_app)
+        if not (mine and text):
+            raise Misunderstood(
+                "Type what your newest message here is to say, for example :edit who owns it?"
+            )
+        await self._side.ways.edit(mine, text)
+        return ""
+
+    async def _stop(self, _: str) -> str:
+        waiting = self._newest(lambda one: texts.STOP_BUTTON in one.buttons)
+        if not waiting:
+            raise Misunderstood("No Stop button here. There is one where a wait is long: try :429 300 first.")
+        await self._side.ways.press(self.seat.who, waiting, texts.STOP_BUTTON)
+        return ""
+
+    async def _key(self, key: str) -> str:
+        if not key:
+            raise Misunderstood(f"Name an API key. This one is another organisation's: :key {OWN_KEY}")
+        return await self._side.ways.set_key(self.seat.who, self.seat.spot, key)
+
+    def _newest(self, counts: Callable[[Said], bool]) -> Said | None:
+        """Return the newest such message where one is: in a channel also in its threads."""
+        seat = self.seat.spot
+        here = [
+            one
+            for one in self._side.window.said()
+            if seat in {one.spot, one.conversation} or (not seat.thread and one.spot.channel == seat.channel)
+        ]
+        return max(filter(counts, here), key=lambda one: one.at, default=None)
 
     async def _rate_limited(self, seconds: str) -> str:
         wait = round(_number(seconds, "5"))

@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from bots import texts
-from bots.cli.demo.seen import Chat, Misunderstood, Spot
+from bots.cli.demo.seen import Chat, Misunderstood, Said, Spot
 from bots.cli.demo.typed import with_mentions
 from bots.demo.discord import DiscordWorld, Interaction, Json, Message
+from bots.texts.accounts import LABELS
+from core.services.filling import Field
 
 _SLASH = 1  # developers/interactions/application-commands: CHAT_INPUT, and SUB_COMMAND
 _BOOLEAN = 5
@@ -65,6 +67,25 @@ class DiscordWays:
         with _as_discord_says():
             pressed = await self._world.press(user, newest.channel, newest.id, texts.FOLLOW_UP)
             await self._fill_in(user, _answered(pressed), question)
+
+    async def edit(self, message: Said, text: str) -> None:
+        """Edit a message."""
+        await self._world.edit(message.id, with_mentions(text, self._people()))
+
+    async def press(self, who: str, message: Said, label: str) -> None:
+        """Press a button."""
+        place = message.spot.thread or message.spot.channel
+        with _as_discord_says():
+            _answered(await self._world.press(self._id(who), place, message.id, label))
+
+    async def set_key(self, who: str, spot: Spot, key: str) -> str:
+        """Use the command and fill in its form; what comes of it is said beside it."""
+        user, channel = self._id(who), spot.thread or spot.channel
+        with _as_discord_says():
+            asked = _answered(await self._world.slash(user, channel, "threadline account"))
+            if asked.modal is not None:
+                await self._world.submit(user, asked, **{LABELS[Field.KEY]: key})
+        return ""
 
     def direct(self, who: str) -> tuple[Spot, str]:
         """Return the app's direct messages."""

@@ -17,7 +17,7 @@ async def _the_assistant_asks_to_wait(stage: Stage) -> None:
     town = stage.town
     shop, general, before = town.channels["shop"], town.channels["general"], len(town.chats())
     stage.view.scene(
-        "9 · A rate limit",
+        "10 · A rate limit",
         f"The assistant answers “429 Too Many Requests, Retry-After: {_WAIT}”. That holds for every thread, "
         "on Slack as on Discord: all share one API key.",
     )

@@ -10,7 +10,7 @@ _TYPED = "sho"
 async def _a_project_chosen(stage: Stage) -> None:
     town, general = stage.town, stage.town.channels["general"]
     stage.view.scene(
-        "5 · The project, chosen from a list",
+        "6 · The project, chosen from a list",
         "Ana may manage the server. She need not know the id: as she types, Discord offers what fits.",
     )
     stage.place(general)
@@ -28,7 +28,7 @@ async def _a_project_chosen(stage: Stage) -> None:
 async def _asked_by_command(stage: Stage) -> None:
     town, general = stage.town, stage.town.channels["general"]
     stage.view.scene(
-        "6 · /ask, and the follow-up button",
+        "7 · /ask, and the follow-up button",
         "All see what Ana asks; the answer comes in a thread of its own. Discord shows no tables: see below.",
     )
     stage.place(general)
@@ -53,7 +53,7 @@ async def _asked_by_command(stage: Stage) -> None:
 async def _asked_by_mention(stage: Stage) -> None:
     town, general = stage.town, stage.town.channels["general"]
     stage.view.scene(
-        "7 · A mention does as well",
+        "8 · A mention does as well",
         "Without the privileged intent for messages, Threadline reads only what mentions it.",
     )
     stage.place(general)
@@ -68,7 +68,7 @@ async def _asked_by_mention(stage: Stage) -> None:
 
 async def _asked_in_private(stage: Stage) -> None:
     town, general = stage.town, stage.town.channels["general"]
-    stage.view.scene("8 · A question that only Ben sees", "Its answer, too, is for him alone.")
+    stage.view.scene("9 · A question that only Ben sees", "Its answer, too, is for him alone.")
     stage.place(general)
     said, threads = stage.answered(general), len(town.world.threads(general.channel))
     answer = await stage.command(BEN, general, "/ask who owns fraud-check? private:true")

@@ -100,7 +100,31 @@ async def _plain_refusals(stage: Stage) -> None:
     stage.fact("everybody may ask which project answers where", _MISTYPED in said)
 
 
-SCENES = (_a_channel_without_a_project, _a_question_and_a_follow_up, _two_threads_at_once, _plain_refusals)
+async def _an_edited_question(stage: Stage) -> None:
+    town, shop = stage.town, stage.town.channels["shop"]
+    stage.view.scene(
+        "5 · Other words, afterwards",
+        "Ben edits his question. Had it still waited, it would be asked as it is now; but it is answered.",
+    )
+    stage.place(shop)
+    thread = await stage.ask(BEN, shop, "@threadline who owns billing?")
+    answer = await stage.answer(thread)
+    before = len(town.chats())
+    marked = await stage.edit(BEN, thread, "@threadline who owns inventory?")
+    says_so = marked.id == answer.id and marked.words.startswith(answer.words)
+    stage.fact(
+        "the same answer says that it is to the earlier text", says_so and "earlier text" in marked.words
+    )
+    stage.fact("and the assistant was not asked again", len(town.chats()) == before)
+
+
+SCENES = (
+    _a_channel_without_a_project,
+    _a_question_and_a_follow_up,
+    _two_threads_at_once,
+    _plain_refusals,
+    _an_edited_question,
+)
 
 
 def _words(reason: Reason) -> str:

@@ -99,6 +99,18 @@ class Ways(Protocol):
         """Press the button under the newest answer there that `who` can see, and fill in the form."""
         ...
 
+    async def edit(self, message: Said, text: str) -> None:
+        """Have somebody's message read otherwise."""
+        ...
+
+    async def press(self, who: str, message: Said, label: str) -> None:
+        """Press a button below a message."""
+        ...
+
+    async def set_key(self, who: str, spot: Spot, key: str) -> str:
+        """Fill in the form of `/threadline account` with a key; return what the form itself says then."""
+        ...
+
     def direct(self, who: str) -> tuple[Spot, str]:
         """Return where somebody writes to the app alone, and a sentence on what is different there."""
         ...

@@ -1,7 +1,8 @@
 """A simulated Slack workspace, read as what its people see. It changes nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.console import RenderableType
 from rich.markdown import Markdown
@@ -49,6 +50,7 @@ class SlackWindow:
             lambda: self._drawn(message),
             conversation=Spot(Chat.SLACK, message.channel, message.root),
             is_app=message.user == self._workspace.bot_user,
+            buttons=tuple(button["text"]["text"] for button in buttons(message)),
         )
 
     def _note(self, note: Note) -> Said:
@@ -76,8 +78,22 @@ class SlackWindow:
 
 
 def _markdown(message: Message) -> str:
-    return "\n\n".join(block["text"] for block in message.blocks if block.get("type") == "markdown")
+    """Return a message's Markdown, with the small print below it."""
+    said = [block["text"] for block in message.blocks if block.get("type") == "markdown"]
+    below = [
+        part["text"]
+        for block in message.blocks
+        if block.get("type") == "context"
+        for part in block["elements"]
+    ]
+    return "\n\n".join([*said, *below])
 
 
 def _time(ts: str) -> datetime:
     return datetime.fromtimestamp(float(ts), UTC)
+
+
+def buttons(message: Message) -> Sequence[Mapping[str, Any]]:
+    """Return the buttons below a message, as Slack was sent them."""
+    rows = (block["elements"] for block in message.blocks if block.get("type") == "actions")
+    return [element for row in rows for element in row]

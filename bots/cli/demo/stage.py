@@ -1,12 +1,12 @@
 """The steps a tour is made of: someone does something, it is shown, and what must follow is waited for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
 from rich.console import Console
 
-from bots.cli.demo.seen import Chat, Found, Said, Spot, Status
+from bots.cli.demo.seen import Chat, Found, Said, Side, Spot, Status
 from bots.cli.demo.town import Town
 from bots.cli.demo.view import View
 
@@ -56,6 +56,37 @@ class Stage:
         before = len(self._own(thread))
         await self.town.sides[thread.chat].ways.ask_more(who, thread, question)
         await self._next(thread, before + 1, "the form's question is shown in the thread")
+
+    async def edit(self, who: str, thread: Spot, text: str) -> Said:
+        """Let someone edit what they first asked there; show it, and the answer once it has changed."""
+        before = self._own(thread)[-1]
+        said = next(one for one in self._said(thread.chat) if one.conversation == thread and one.who == who)
+        self.view.command(who, f"edits the message: {text}")
+        await self.town.sides[thread.chat].ways.edit(said, text)
+
+        def changed() -> Said | None:
+            now = self._own(thread)[-1]
+            return now if now.words != before.words else None
+
+        answer = await self.comes(thread.chat, "the answer tells of the edit", changed)
+        self.view.said(answer)
+        return answer
+
+    async def press(self, who: str, below: Said, label: str) -> Said:
+        """Let someone press a button below a message; show and return what only they are told."""
+        self.view.command(who, f"presses {label}", in_thread=True)
+        side = self.town.sides[below.spot.chat]
+        pressing = side.ways.press(who, below, label)
+        said = await _told(side, who, pressing, f"{label} is answered", within_seconds=self._patience)
+        self.view.said(said)
+        return said
+
+    async def set_key(self, who: str, spot: Spot, key: str) -> str:
+        """Let someone fill in the form of `/threadline account`; show and return what it says then."""
+        self.view.command(who, f"/threadline account, and into its form: {key}")
+        said = await self.town.sides[spot.chat].ways.set_key(who, spot, key)
+        self.view.aside(said)
+        return said
 
     async def answer(self, thread: Spot, number: int = 1) -> Said:
         """Wait for the app's message of that number in a thread; show and return it."""
@@ -112,13 +143,19 @@ class Stage:
 async def told(town: Town, who: str, spot: Spot, line: str, *, within_seconds: float = PATIENCE) -> Said:
     """Let someone use a slash command, and return what only they are told. Raises StepFailed."""
     side = town.sides[spot.chat]
+    typing = side.ways.slash(who, spot, line)
+    return await _told(side, who, typing, f"{line} is answered", within_seconds=within_seconds)
+
+
+async def _told(side: Side, who: str, deed: Awaitable[None], what: str, *, within_seconds: float) -> Said:
+    """Let someone do something, and return what only they are told. Raises StepFailed."""
 
     def notes() -> list[Said]:
         return [one for one in side.window.said() if one.only == who and one.words]
 
     before = len(notes())
-    await side.ways.slash(who, spot, line)
-    async with within(within_seconds, f"{line} is answered"):
+    await deed
+    async with within(within_seconds, what):
         return (await side.window.until(lambda: notes()[before:]))[-1]
 
 

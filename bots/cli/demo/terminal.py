@@ -16,7 +16,7 @@ from bots.cli.demo.deeds import Deeds
 from bots.cli.demo.lines import Lines
 from bots.cli.demo.seen import Misunderstood, Said, Spot, Window
 from bots.cli.demo.stage import told
-from bots.cli.demo.town import ANA, MEDIA, SHOP, Town
+from bots.cli.demo.town import ANA, MEDIA, OWN_KEY, SHOP, Town
 from bots.cli.demo.view import View
 from bots.cli.demo.watch import News, Watch
 from core.model import SETTLED, State
@@ -38,6 +38,10 @@ _HELP = (
     ("/threadline …", "help, status, link PROJECT, unlink; on Discord a part of a project's name will do"),
     ("/ask WORDS", "Discord: ask; private:true for yourself alone, project:ID about another project"),
     (":more WORDS", "Discord: press the button under the newest answer here, and ask on"),
+    (":edit WORDS", "edit your newest message here: what was not asked yet is asked as it is then"),
+    (":stop", "press Stop, which stands where a question has to wait for long (:429 300)"),
+    (":key KEY", f"/threadline account: give this workspace or server its own API key, say {OWN_KEY}"),
+    ("", "then :429 pauses that key alone; /threadline account remove takes it away"),
     (":about N …", "“Ask about this message” on the message that began thread N, with a question or without"),
     (":as NAME", "be ana (an admin) or ben (a member)"),
     (":429 SECONDS", "the next call of the assistant is told to wait so long, and with it everybody"),

@@ -5,11 +5,12 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
 
-from bots.cli.demo import scenes_both, scenes_discord, scenes_slack
+from bots.cli.demo import scenes_both, scenes_discord, scenes_keys, scenes_slack
 from bots.cli.demo.seen import Chat
 from bots.cli.demo.stage import PATIENCE, Stage
 from bots.cli.demo.town import Town
 from bots.demo.assistant import Outcome
+from core.model import State
 
 
 async def tour(town: Town, out: Console, *, patience: float = PATIENCE) -> None:
@@ -24,7 +25,7 @@ async def tour(town: Town, out: Console, *, patience: float = PATIENCE) -> None:
     for scene in scenes_discord.SCENES:
         await scene(stage)
     stage.view.part("Both")
-    for scene in scenes_both.SCENES:
+    for scene in (*scenes_both.SCENES, *scenes_keys.SCENES):
         await scene(stage)
     await _figures(stage, town.clock.monotonic() - started)
 
@@ -52,7 +53,8 @@ def _welcome(stage: Stage) -> None:
 
 async def _figures(stage: Stage, seconds: float) -> None:
     town, out = stage.town, stage.view.out
-    questions = sum((await town.threadline.tally()).by_state.values())
+    states = (await town.threadline.tally()).by_state
+    questions, stopped = sum(states.values()), states.get(State.CANCELLED, 0)
     chats = town.chats()
     told_to_wait = sum(call.outcome is Outcome.RATE_LIMITED for call in chats)
     answers = sum(call.outcome is Outcome.ANSWERED for call in chats)
@@ -63,7 +65,8 @@ async def _figures(stage: Stage, seconds: float) -> None:
     out.print()
     out.print(Rule(style="rule.line"))
     stage.view.fact(
-        f"{questions} questions: {answers} answered, {questions - answers} refused with a reason, none lost"
+        f"{questions} questions: {answers} answered, {questions - answers - stopped} refused with a reason, "
+        f"{stopped} stopped, none lost"
     )
     stage.view.fact(f"{len(chats)} calls of the assistant, {told_to_wait} of them told to wait")
     stage.view.fact(

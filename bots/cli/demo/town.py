@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from bots.cli.demo.discord_ways import DiscordWays
@@ -29,6 +30,8 @@ MEDIA = ProjectId("media-demo-4p9x1")
 #: Who lives here, on both platforms. Ana is an admin of the workspace, and may manage the server.
 ANA, BEN = "ana", "ben"
 
+#: The API key of another organisation, for a workspace that wants one of its own; it sees both projects.
+OWN_KEY = "another-demo-key-a1b2"
 _KEY = "demo-key"
 
 
@@ -73,6 +76,7 @@ async def town(folder: Path, *, by_socket: bool) -> AsyncIterator[Town]:
     workspace, world = _workspace(clock), _world(clock)
     slack, discord = SlackServer(workspace), DiscordServer(world)
     assistant = AssistantServer(clock=clock, projects=demo_projects(), api_keys={_KEY})
+    assistant.add_key(OWN_KEY, demo_projects())
     async with AsyncExitStack() as stack:
         for server in (slack, discord, assistant):
             await server.start()
@@ -89,6 +93,7 @@ async def town(folder: Path, *, by_socket: bool) -> AsyncIterator[Town]:
             deadline=timedelta(minutes=30),
             concurrency=8,
             admins=frozenset(),
+            secret_keys=(SecretStr(Fernet.generate_key().decode()),),
         )
         threadline = await stack.enter_async_context(running(settings, clock))
         # Threadline lets its calls finish before it stops: a slow assistant would have us wait.
