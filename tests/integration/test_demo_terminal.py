@@ -125,6 +125,7 @@ async def test_the_assistant_is_down_and_slow(session: Session) -> None:
         (":edit who?", "Type what your newest message here is to say"),
         (":stop", "No Stop button here"),
         (":key", "Name an API key"),
+        ("/threadline account", "filled in by :key"),
         (":help", ":slow SECONDS"),
         ("  ", "Things to try"),
     ],

@@ -50,6 +50,10 @@ class Deeds:
         """
         line = line.strip()
         seat, ways = self.seat, self._side.ways
+        if line.split() == ["/threadline", "account"]:
+            raise Misunderstood(
+                f"That opens a form. Here it is filled in by :key, for example :key {OWN_KEY}"
+            )
         if line.startswith("/"):
             await ways.slash(seat.who, seat.spot, line)
         elif line.startswith(":"):

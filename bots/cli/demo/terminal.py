@@ -44,7 +44,7 @@ _HELP = (
     ("", "then :429 pauses that key alone; /threadline account remove takes it away"),
     (":about N …", "“Ask about this message” on the message that began thread N, with a question or without"),
     (":as NAME", "be ana (an admin) or ben (a member)"),
-    (":429 SECONDS", "the next call of the assistant is told to wait so long, and with it everybody"),
+    (":429 SECONDS", "the next call of the assistant is told to wait so long, and with it all under its key"),
     (":down N", "the next N calls fail with 503"),
     (":slow SECONDS", "the assistant takes its time; 0 ends it"),
     (":queue", "what waits, what is being asked, until when"),
