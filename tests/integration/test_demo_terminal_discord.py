@@ -20,7 +20,10 @@ async def session(tmp_path: Path) -> AsyncIterator[Session]:
 async def test_on_discord_one_asks_by_command_and_goes_on_by_the_button(session: Session) -> None:
     shown = await session.play(
         ":channel general",
+        ":slow 1",
         "/ask who consumes order.created?",
+        session.sees("Threadline is typing…"),
+        ":slow 0",
         session.sees("Growth"),
         ":more and who publishes it?",
         session.sees("publishes order.created"),
