@@ -17,6 +17,7 @@ from bots.cli.demo.slack_window import SlackWindow
 from bots.demo.assistant import AssistantServer, ReceivedCall, demo_projects
 from bots.demo.discord import DiscordServer, DiscordWorld
 from bots.demo.slack import SlackServer, SlackWorkspace
+from bots.discord.keys import DIRECT
 from bots.discord.sync import sync
 from bots.discord.tree import payloads
 from bots.settings import ChatSettings, DiscordSettings, HttpSettings, Settings, SlackSettings
@@ -94,6 +95,7 @@ async def town(folder: Path, *, by_socket: bool) -> AsyncIterator[Town]:
             concurrency=8,
             admins=frozenset(),
             secret_keys=(SecretStr(Fernet.generate_key().decode()),),
+            trusted=frozenset({*world.guilds, DIRECT}),
         )
         threadline = await stack.enter_async_context(running(settings, clock))
         # Threadline lets its calls finish before it stops: a slow assistant would have us wait.
