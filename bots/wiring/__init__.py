@@ -146,8 +146,7 @@ async def running(settings: Settings, clock: SharedClock, role: Role = Role.ALL)
             half = delivering_over(settings, engine, store, keyring, posters, clock=clock)
             here, working = await stack.enter_async_context(half)
             workers, ends = Workers(here, wakes, clock), [*ends, working]
-        services = services_over(settings, store, clock, workers, keyring, began=seats.began)
-        seats.asking.append(services.asking)
+        services = services_over(settings, store, clock, workers, keyring)
         core = Core(store, services, sides.values(), is_shared(engine))
 
         ends += await stack.enter_async_context(listening_to(wakes, workers.woken, seats.heard))

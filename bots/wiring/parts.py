@@ -19,7 +19,7 @@ from bots.slack.install import INSTALL, OAuth
 from bots.wiring.trust import trusted_by
 from core.clock import Clock, SystemClock
 from core.errors import StoreUnusable
-from core.model import DeliveryId, ThreadKey
+from core.model import DeliveryId
 from core.ports import Transact
 from core.project_api import HttpCatalogue, HttpChatApi, Keyring, lane_of
 from core.services.asking import AskingRules
@@ -179,12 +179,10 @@ def services_over(
     clock: Clock,
     workers: Workers,
     keys: Keyring,
-    *,
-    began: Callable[[ThreadKey, datetime], None] | None,
 ) -> Services:
     """Return what adapters call, for the running program; `workers` hear of what has fallen due, or ended."""
     rules = asking_rules(settings)
-    return Services.over(store, clock, rules, workers, new_id=new_delivery_id, keys=keys, began=began)
+    return Services.over(store, clock, rules, workers, new_id=new_delivery_id, keys=keys)
 
 
 def asking_rules(settings: Settings) -> AskingRules:

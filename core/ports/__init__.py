@@ -4,7 +4,7 @@ from core.ports.installing import Installations, Sealing, Spent
 from core.ports.outside import Catalogue, ChatApi, ChatApis, Keys, Poster
 from core.ports.queue import Counts, Deliveries, Lanes, Marks
 from core.ports.seats import Seats
-from core.ports.storing import Accounts, Conversations, Links, Transact, UnitOfWork
+from core.ports.storing import Accounts, Conversations, Links, Overtaking, Transact, UnitOfWork
 
 __all__ = [
     "Accounts",
@@ -19,6 +19,7 @@ __all__ = [
     "Lanes",
     "Links",
     "Marks",
+    "Overtaking",
     "Poster",
     "Sealing",
     "Seats",

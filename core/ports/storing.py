@@ -13,9 +13,11 @@ from core.model import (
     Delivery,
     DeliveryId,
     Link,
+    MessageId,
     Outlived,
     Platform,
     ProjectId,
+    Question,
     ThreadKey,
     Turn,
     WorkspaceId,
@@ -104,6 +106,30 @@ class Conversations(Protocol):
         ...
 
 
+class Overtaking(Protocol):
+    """Follow-ups that came before what makes their thread ours: kept for a moment."""
+
+    def keep(self, question: Question, now: datetime) -> bool:
+        """Keep the latest text of a message in a thread without a conversation.
+
+        False, and nothing is kept, where the thread has one by now: it began after this transaction had
+        looked. Whoever opens it later is sure to find what is kept.
+        """
+        ...
+
+    def take(self, thread: ThreadKey, since: datetime) -> Sequence[Question]:
+        """Return, once, what was kept since then in a thread that this transaction has opened."""
+        ...
+
+    def forget(self, at: ChannelKey, message: MessageId) -> None:
+        """Keep a message no more."""
+        ...
+
+    def trim(self, since: datetime, until: datetime, most: int) -> None:
+        """Keep what was kept between the two alone, and of that no more than `most` messages, the latest."""
+        ...
+
+
 class Links(Protocol):
     """Which channel has which project."""
 
@@ -164,6 +190,8 @@ class UnitOfWork(Protocol):
 
     @property
     def conversations(self) -> Conversations: ...
+    @property
+    def overtaking(self) -> Overtaking: ...
     @property
     def deliveries(self) -> Deliveries: ...
     @property

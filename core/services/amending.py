@@ -75,8 +75,7 @@ class Amending:
 
         So a question whose own event comes later, or again, will not be asked. Raises StoreUnavailable.
         """
-        self._asking.overtaking.forget(at, message)
-        amendment = await self._amend(at, message, self._delete)
+        amendment = await self._amend(at, message, self._delete, is_gone=True)
         if amendment is Amendment.UNKNOWN and question is not None and self._is_young(question):
             gone, now = cleaned(question), self._clock.now()
             if await self._transact(lambda uow: self._asking.forgo(uow, gone, now)):
@@ -88,8 +87,12 @@ class Amending:
         at: ChannelKey,
         message: MessageId,
         change: Callable[[UnitOfWork, Delivery, datetime], Amendment],
+        *,
+        is_gone: bool = False,
     ) -> Amendment:
         def work(uow: UnitOfWork) -> tuple[Amendment, Delivery | None]:
+            if is_gone:  # before looking: whoever takes it in at this moment is waited for
+                uow.overtaking.forget(at, message)
             known = uow.deliveries.of_message(at, message)
             found = None if known is None else uow.deliveries.locked(known.id)
             if found is None:

@@ -22,7 +22,7 @@ from core.model import (
 from core.ports import Transact, UnitOfWork
 from core.services.allowances import Allowances, spent
 from core.services.linking import bind_late, project_for
-from core.services.overtaking import Overtaking
+from core.services.overtaking import followers
 from core.services.placing import Placing
 from core.services.rush import Rush
 from core.services.stopping import says_stop, stop
@@ -65,12 +65,8 @@ class Asking:
         wake: Callable[[], None],
         cancelled: Callable[[Sequence[Delivery]], None],
         rush: Rush,
-        began: Callable[[ThreadKey, datetime], None] | None = None,
     ) -> None:
-        """`cancelled` is called, after the commit, with what somebody stopped; `began` with the thread of a
-        question that was addressed to us: what was written after it may have come before, elsewhere. `rush`
-        counts what comes.
-        """
+        """`cancelled` is called, after the commit, with what somebody stopped; `rush` counts what comes."""
         self._transact = transact
         self._clock = clock
         self._rules = rules
@@ -78,8 +74,6 @@ class Asking:
         self._wake = wake
         self._cancelled = cancelled
         self._rush = rush
-        self._began = began
-        self.overtaking = Overtaking(clock)
 
     async def accept(self, question: Question) -> Outcome:
         """Put a question on disk, once, and say what became of it.
@@ -96,22 +90,7 @@ class Asking:
             self._wake()
         if stopped:
             self._cancelled(stopped)
-        await self._overtaken(question, outcome)
         return outcome
-
-    async def _overtaken(self, question: Question, outcome: Outcome) -> None:
-        """Platforms may deliver a thread's follow-up before its mention: it is taken in after that."""
-        if outcome is Outcome.IGNORED and not question.begins:
-            self.overtaking.remember(question)
-        elif outcome in {Outcome.ACCEPTED, Outcome.UNLINKED} and question.addressed:
-            if self._began is not None:
-                self._began(question.thread, question.asked_at)
-            await self.follow(question.thread, question.asked_at)
-
-    async def follow(self, thread: ThreadKey, asked_at: datetime) -> None:
-        """Take in what came here before a question of then that was accepted, wherever that was."""
-        for follower in self.overtaking.followers(thread, asked_at):
-            await self.accept(follower)
 
     def forgo(self, uow: UnitOfWork, question: Question, now: datetime) -> bool:
         """Note, inside a transaction, that a question which was never offered must not be asked.
@@ -124,6 +103,7 @@ class Asking:
         if conversation is None:
             return False
         self._placing.enqueue(uow, conversation, question, None, now, terms=terms, ended=State.CANCELLED)
+        self._followed(uow, question, now)
         return True
 
     async def project_of(self, thread: ThreadKey) -> ProjectId | None:
@@ -153,7 +133,30 @@ class Asking:
         terms = _terms(uow, question.thread, self._rules.own)
         conversation = self._conversation(uow, question, terms, now)
         if conversation is None:
+            return self._ignored(uow, question, now)
+        outcome, stopped = self._taken_in(uow, conversation, question, terms, now)
+        return outcome, [*stopped, *self._followed(uow, question, now)]
+
+    def _ignored(
+        self, uow: UnitOfWork, question: Question, now: datetime
+    ) -> tuple[Outcome, Sequence[Delivery]]:
+        """Keep, for a moment, what may have overtaken the mention of its thread."""
+        if question.begins or uow.overtaking.keep(question, now):
             return Outcome.IGNORED, ()
+        return self._accept(uow, question, now)  # the mention has come while we looked
+
+    def _followed(self, uow: UnitOfWork, question: Question, now: datetime) -> Sequence[Delivery]:
+        """Take in what came before a question that has made its thread ours; return what that has stopped."""
+        return [
+            stopped
+            for follower in followers(uow, question, now)
+            for stopped in self._accept(uow, follower, now)[1]
+        ]
+
+    def _taken_in(
+        self, uow: UnitOfWork, conversation: Conversation, question: Question, terms: Terms, now: datetime
+    ) -> tuple[Outcome, Sequence[Delivery]]:
+        """Store a question of a thread of ours."""
         exceeded = spent(uow, terms.allowances, conversation, question, now)
         silently = State.REFUSED if exceeded is not None and exceeded.silent else None
         if says_stop(question.text):

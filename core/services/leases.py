@@ -12,6 +12,7 @@ from core.clock import Clock
 from core.errors import LeaseLost, StoreUnavailable
 from core.model import Delivery, DeliveryId, Platform, State, WorkspaceId
 from core.ports import Transact, UnitOfWork
+from core.services.overtaking import trim
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -113,9 +114,19 @@ class Leases:
         return cancelled
 
     async def sweep(self) -> int:
-        """Return to the queue what dead holders have let expire; return how many."""
+        """Return to the queue what dead holders have let expire; return how many.
+
+        What came for a thread that has not become ours is forgotten.
+        """
         held = set(self._held)
-        return await self._transact(lambda uow: uow.deliveries.release_expired(self._clock.now(), held))
+
+        def work(uow: UnitOfWork) -> int:
+            now = self._clock.now()
+            freed = uow.deliveries.release_expired(now, held)
+            trim(uow, now)
+            return freed
+
+        return await self._transact(work)
 
     async def check(self, delivery: Delivery) -> None:
         """Make sure that the lease is still ours: called right before each question and each post.

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from core.clock import Clock
-from core.model import Delivery, DeliveryId, Platform, ThreadKey, WorkspaceId
+from core.model import Delivery, DeliveryId, Platform, WorkspaceId
 from core.ports import Keys, Transact
 from core.services.accounting import Accounting
 from core.services.amending import Amending
@@ -58,12 +58,8 @@ class Services:
         *,
         new_id: Callable[[datetime], DeliveryId],
         keys: Keys,
-        began: Callable[[ThreadKey, datetime], None] | None = None,
     ) -> "Services":
-        """Return the services over one store; what they accept, and end, the `workers` hear of.
-
-        `began` is as `Asking` has it.
-        """
+        """Return the services over one store; what they accept, and end, the `workers` hear of."""
         wake, cancelled = workers.wake, workers.cancelled
         asking = Asking(
             transact,
@@ -73,7 +69,6 @@ class Services:
             wake=wake,
             cancelled=cancelled,
             rush=workers.rush,
-            began=began,
         )
         return cls(
             asking=asking,

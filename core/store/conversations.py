@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core import history
@@ -24,12 +24,13 @@ from core.model import (
 )
 from core.store import removing
 from core.store.prepared import Prepared
-from core.store.tables import ConversationRow, DeliveryRow, TurnRow, table
+from core.store.tables import ConversationRow, DeliveryRow, OvertakingRow, TurnRow, table
 
 _conversations = table(ConversationRow)
 _turns = table(TurnRow)
 _deliveries = table(DeliveryRow)
-_c, _t, _d = _conversations.c, _turns.c, _deliveries.c
+_overtaking = table(OvertakingRow)
+_c, _t, _d, _o = _conversations.c, _turns.c, _deliveries.c, _overtaking.c
 
 #: Turns that are read at first; four times as many, where that was not enough.
 _AT_FIRST = 32
@@ -44,12 +45,24 @@ _GET = Prepared(_FIND)
 _GET_LOCKED = Prepared(_FIND.with_for_update())
 _IDS: "BindParameter[int]" = bindparam("ids", expanding=True)
 _LOCK = select(_c.id).where(_c.id.in_(_IDS)).order_by(_c.id).with_for_update()
-# Of two processes that begin one thread at once the later one waits, and then finds it there.
+BEGINNING = func.pg_advisory_xact_lock(func.hashtextextended(bindparam("beginning"), 0))
+"""A lock of a thread that is not there yet, by its `beginning`: of who opens it, and who finds it missing."""
+_is_overtaken = exists().where(
+    _o.platform == bindparam("its_platform"),
+    _o.workspace == bindparam("its_workspace"),
+    _o.channel == bindparam("its_channel"),
+    _o.thread == bindparam("its_thread"),
+)
+# Of two processes that begin one thread at once the later one waits, and then finds it there. Whether
+# something came before it can be told at once where there is only one writer, and else not before the lock.
 _OPEN = {
     name: Prepared(
-        insert(_conversations).values(told_trimmed=False).on_conflict_do_nothing().returning(_c.id)
+        insert(_conversations).values(told_trimmed=False).on_conflict_do_nothing().returning(_c.id, also)
     )
-    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+    for name, insert, also in (
+        ("sqlite", sqlite.insert, _is_overtaken),
+        ("postgresql", postgresql.insert, BEGINNING),
+    )
 }
 _BIND = Prepared(_conversations.update().where(_c.id == bindparam("bound")))
 _MOVE = Prepared(_conversations.update().where(_c.id == bindparam("moved")))
@@ -92,6 +105,7 @@ class SqlConversations:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._locked: set[ConversationId] = set()
+        self._overtaken: set[ThreadKey] = set()
 
     def get(self, thread: ThreadKey) -> Conversation | None:
         return self._found(thread, _GET)
@@ -110,13 +124,24 @@ class SqlConversations:
         self._locked |= unlocked
 
     def open(self, thread: ThreadKey, project: ProjectId | None) -> Conversation:
-        opening = _OPEN[self._connection.dialect.name]
-        number = opening.scalar(self._connection, {**_columns(thread), "project": project})
-        if number is None and (known := self.locked(thread)) is not None:
+        dialect = self._connection.dialect.name
+        new, its = {**_columns(thread), "project": project}, _its(thread)
+        also = its if dialect == "sqlite" else {"beginning": beginning(thread)}
+        row = _OPEN[dialect].first(self._connection, {**new, **also})
+        if row is None and (known := self.locked(thread)) is not None:
             return known
-        opened = Conversation(ConversationId(number or 0), thread, project)
+        number, is_overtaken = row or (0, False)
+        opened = Conversation(ConversationId(number), thread, project)
         self._locked.add(opened.id)
+        if dialect != "sqlite" or is_overtaken:
+            self._overtaken.add(thread)
         return opened
+
+    def may_be_overtaken(self, thread: ThreadKey) -> bool:
+        """Tell, once, whether a thread was opened in this transaction that something may have come before."""
+        is_so = thread in self._overtaken
+        self._overtaken.discard(thread)
+        return is_so
 
     def bind(self, conversation: ConversationId, project: ProjectId) -> None:
         _BIND.run(self._connection, {"bound": conversation, "project": project})
@@ -187,6 +212,11 @@ class SqlConversations:
         return Conversation(ConversationId(number), thread, None if project is None else ProjectId(project))
 
 
+def beginning(thread: ThreadKey) -> str:
+    """Return the name by which a thread is locked that is not there yet."""
+    return f"thread {thread.platform} {thread.workspace} {thread.channel} {thread.thread}"
+
+
 def _columns(thread: ThreadKey) -> dict[str, str]:
     return {
         "platform": thread.platform,
@@ -194,6 +224,10 @@ def _columns(thread: ThreadKey) -> dict[str, str]:
         "channel": thread.channel,
         "thread": thread.thread,
     }
+
+
+def _its(thread: ThreadKey) -> dict[str, str]:
+    return {f"its_{name}": value for name, value in _columns(thread).items()}
 
 
 def _upto(delivery: Delivery) -> dict[str, object]:

@@ -6,12 +6,13 @@ from datetime import datetime
 from sqlalchemy import BindParameter, Connection, bindparam, select, text
 
 from core.model import ConversationId, Outlived, Platform, WorkspaceId
-from core.store.tables import IS_OPEN, ConversationRow, DeliveryRow, PartRow, TurnRow, table
+from core.store.tables import IS_OPEN, ConversationRow, DeliveryRow, OvertakingRow, PartRow, TurnRow, table
 
 _conversations = table(ConversationRow)
 _turns = table(TurnRow)
 _deliveries = table(DeliveryRow)
 _parts = table(PartRow)
+_overtaking = table(OvertakingRow)
 _c, _d = _conversations.c, _deliveries.c
 
 _IDS: "BindParameter[int]" = bindparam("ids", expanding=True)
@@ -42,6 +43,9 @@ _LIVED = (
     .order_by(_c.id)
 )
 _UNSETTLED = select(_d.conversation_id).where(_THEIRS, text(IS_OPEN))
+_OVERTAKING = _overtaking.delete().where(
+    _overtaking.c.platform == bindparam("platform"), _overtaking.c.workspace == bindparam("workspace")
+)
 _REMOVE = (
     _parts.delete().where(_parts.c.delivery_id.in_(select(_d.id).where(_THEIRS))),
     _turns.delete().where(_turns.c.conversation_id.in_(_IDS)),
@@ -51,10 +55,14 @@ _REMOVE = (
 
 
 def purge(connection: Connection, platform: Platform, workspace: WorkspaceId, limit: int) -> int:
-    """Delete up to `limit` conversations of a workspace, the oldest first; return how many."""
-    here = {"platform": platform, "workspace": workspace, "limit": limit}
-    ids = connection.execute(_OF_WORKSPACE, here).scalars().all()
+    """Delete up to `limit` conversations of a workspace, the oldest first; return how many.
+
+    What came before any conversation of its goes, too.
+    """
+    here = {"platform": platform, "workspace": workspace}
+    ids = connection.execute(_OF_WORKSPACE, {**here, "limit": limit}).scalars().all()
     _remove(connection, ids)
+    connection.execute(_OVERTAKING, here)
     return len(ids)
 
 

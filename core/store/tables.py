@@ -87,6 +87,29 @@ class ConversationRow(Row, table=True):
     told_trimmed: bool = False
 
 
+class OvertakingRow(Row, table=True):
+    """A message in a thread that is not ours (yet), for a moment. Columns are those of `Question`."""
+
+    __tablename__ = "overtaking"
+    __table_args__ = (Index("ix_overtaking_kept_at", "kept_at"),)
+
+    platform: str = Field(primary_key=True)
+    workspace: str = Field(primary_key=True)
+    channel: str = Field(primary_key=True)
+    thread: str = Field(primary_key=True)
+    message: str = Field(primary_key=True)
+    event: str
+    author: str
+    content: str
+    asked_at: datetime
+    has_files: bool
+    objection: str | None = None
+    project: str | None = None
+    receipt: str
+    edited_at: datetime | None = None
+    kept_at: datetime
+
+
 class TurnRow(Row, table=True):
     """One turn. Ordered by when its question was written, then question before answer."""
 

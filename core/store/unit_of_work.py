@@ -10,6 +10,7 @@ from core.store.installations import SqlInstallations, SqlSpent
 from core.store.lanes import SqlLanes
 from core.store.links import SqlLinks
 from core.store.marks import SqlMarks
+from core.store.overtaking import SqlOvertaking
 from core.store.seats import SqlSeats
 
 
@@ -19,6 +20,7 @@ class SqlUnitOfWork:
     def __init__(self, connection: Connection) -> None:
         self.accounts = SqlAccounts(connection)
         self.conversations = SqlConversations(connection)
+        self.overtaking = SqlOvertaking(connection, self.conversations)
         self.lanes = SqlLanes(connection)
         self.deliveries = SqlDeliveries(connection, self.lanes)
         self.links = SqlLinks(connection)

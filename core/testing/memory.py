@@ -25,6 +25,7 @@ from core.model import (
 )
 from core.ports import UnitOfWork
 from core.testing.installed import MemoryInstallations, MemorySpent
+from core.testing.overtaking import MemoryOvertaking
 from core.testing.places import MemoryAccounts, MemoryCounts, MemoryLanes, MemoryLinks, MemoryMarks
 from core.testing.queue import MemoryDeliveries
 from core.testing.seats import MemorySeats
@@ -117,6 +118,9 @@ class _Conversations:
             for thread, one in self._tables.conversations.items()
             if (thread.platform, thread.workspace) == (platform, workspace)
         ]
+        for thread, message in list(self._tables.overtaking):
+            if (thread.platform, thread.workspace) == (platform, workspace):
+                del self._tables.overtaking[thread, message]
         return self._remove(sorted(here, key=lambda one: one.id)[:limit])
 
     def outlived(self, after: ConversationId, before: datetime, limit: int) -> Outlived:
@@ -159,6 +163,7 @@ class _Unit:
     def __init__(self, tables: Tables) -> None:
         self.accounts = MemoryAccounts(tables)
         self.conversations = _Conversations(tables)
+        self.overtaking = MemoryOvertaking(tables)
         self.deliveries = MemoryDeliveries(tables)
         self.lanes = MemoryLanes(tables)
         self.links = MemoryLinks(tables)

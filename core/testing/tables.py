@@ -20,6 +20,7 @@ from core.model import (
     LaneId,
     Link,
     Mark,
+    MessageId,
     Platform,
     Question,
     Seat,
@@ -53,6 +54,7 @@ class Tables:
     lanes: dict[LaneId, Lane] = field(default_factory=dict)
     links: dict[ChannelKey, Link] = field(default_factory=dict)
     accounts: dict[tuple[Platform, WorkspaceId], Account] = field(default_factory=dict)
+    overtaking: dict[tuple[ThreadKey, MessageId], tuple[datetime, Question]] = field(default_factory=dict)
     marks: dict[DeliveryId, tuple[Mark, datetime]] = field(default_factory=dict)
     marked: dict[DeliveryId, Mark] = field(default_factory=dict)
     installations: dict[tuple[Platform, WorkspaceId], Installation] = field(default_factory=dict)

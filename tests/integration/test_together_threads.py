@@ -1,9 +1,12 @@
 """Two processes over one PostgreSQL database, in the same thread at the same moment."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import Future
 from dataclasses import replace
+from typing import TypeVar, cast
 
+import pytest
 import pytest_asyncio
 
 from core.errors import LeaseLost
@@ -21,6 +24,8 @@ from core.services.terms import Terms
 from core.testing import RecordingPoster, ScriptedChat
 from tests.fixtures.queued import ANA, CHAT, KEY, SHOP, TEAM, at, claim, claim_one, place, question, thread
 from tests.fixtures.together import Together, together
+
+T = TypeVar("T")
 
 _ROUNDS = 8
 
@@ -66,6 +71,59 @@ async def test_an_event_that_comes_to_two_processes_is_taken_by_one(two: Togethe
         )
         assert sorted(str(one) for one in outcomes) == sorted([Outcome.ACCEPTED, Outcome.DUPLICATE])
         assert await _states(two[0], f"t{number}") == [State.ACCEPTED]
+
+
+async def test_a_follow_up_that_comes_with_its_mention_is_taken_in_whichever_is_first(two: Together) -> None:
+    for number in range(_ROUNDS):
+        there = f"t{number}"
+        follow_up = replace(_asked(f"b{number}", there, written=1), addressed=False)
+        outcomes = await two.at_once(
+            lambda one: two.asking(one).accept(_asked(f"a{number}", there)),  # noqa: B023
+            lambda other: two.asking(other).accept(follow_up),  # noqa: B023
+        )
+        assert outcomes in ([Outcome.ACCEPTED, Outcome.ACCEPTED], [Outcome.ACCEPTED, Outcome.IGNORED])
+        assert await _states(two[0], there) == [State.ACCEPTED, State.WAITING]
+
+
+async def test_a_mention_waits_for_a_follow_up_that_is_being_kept(two: Together) -> None:
+    """Else neither would see the other: the follow-up would stay where it is, for ever too early."""
+    loop = asyncio.get_running_loop()
+    mention, follow_up = _asked("a", "t"), replace(_asked("b", "t", written=1), addressed=False)
+
+    def keep(uow: UnitOfWork) -> "Future[Outcome]":
+        assert uow.conversations.locked(thread("t")) is None
+        assert uow.overtaking.keep(follow_up, two.clock.now())
+        coming = asyncio.run_coroutine_threadsafe(two.asking(two[1]).accept(mention), loop)
+        with pytest.raises(TimeoutError):
+            coming.result(0.2)
+        return coming
+
+    coming = await two[0](keep)
+    assert await asyncio.wrap_future(coming) is Outcome.ACCEPTED
+    assert await _states(two[0], "t") == [State.ACCEPTED, State.WAITING]
+
+
+async def test_a_follow_up_whose_mention_comes_as_its_thread_is_looked_for_is_taken_in(two: Together) -> None:
+    loop = asyncio.get_running_loop()
+    mention, follow_up = _asked("a", "t"), replace(_asked("b", "t", written=1), addressed=False)
+
+    class Meanwhile:
+        """A unit of work in which the mention is taken in elsewhere before the follow-up would be kept."""
+
+        def __init__(self, uow: UnitOfWork) -> None:
+            self._uow = uow
+
+        def __getattr__(self, name: str) -> object:
+            if name == "overtaking":
+                asyncio.run_coroutine_threadsafe(two.asking(two[1]).accept(mention), loop).result(10)
+            return getattr(self._uow, name)
+
+    class Slow:
+        async def __call__(self, work: Callable[[UnitOfWork], T]) -> T:
+            return await two[0](lambda uow: work(cast(UnitOfWork, Meanwhile(uow))))
+
+    assert await two.asking(Slow()).accept(follow_up) is Outcome.ACCEPTED
+    assert await _states(two[0], "t") == [State.ACCEPTED, State.WAITING]
 
 
 async def test_a_question_that_comes_as_its_predecessor_is_settled_gets_its_turn(two: Together) -> None:
