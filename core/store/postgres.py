@@ -1,9 +1,13 @@
 """The connection to a PostgreSQL server, which any number of processes share."""
 
-from datetime import datetime, timedelta
+import re
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, func, select
+import psycopg
+from sqlalchemy import URL, Connection, Engine, create_engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.clock import Clock
 from core.errors import StoreUnusable
@@ -26,6 +30,16 @@ _LIBPQ = {
     "keepalives_count": 3,
     "options": _SESSION,
 }
+_ASKED = 8  #: times
+_TIME = select(func.clock_timestamp())
+# Classes of codes (postgresql.org/docs/current/errcodes-appendix.html): connections, resources, operators.
+_PASSES = ("08", "53", "57")
+# Who is not let in gets words without a code. These stay until someone acts; others, as of a server that is
+# being started, or is none yet, pass.
+_SET_RIGHT = re.compile(
+    r"does not exist|authentication failed|no password supplied|pg_hba\.conf|not permitted to log in"
+    r"|permission denied for|certificate|not support SSL|invalid (port|integer|sslmode|connection)"
+)
 
 
 def is_postgres(url: URL) -> bool:
@@ -57,16 +71,39 @@ def connect_args(engine: Engine) -> dict[str, Any]:
     return {**named, **_bounds(engine.url)}
 
 
-def server_time(engine: Engine, clock: Clock) -> datetime:
-    """Return what the server's clock shows now, within half the time that asking took: all share that.
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """By how many seconds our clock is ahead of the server's, and how much of that may be in the asking."""
+
+    ahead: float
+    doubt: float
+
+
+def compared(engine: Engine, clock: Clock) -> Compared:
+    """Compare our clock with the server's, which all share: of some answers the quickest counts.
 
     Raises SQLAlchemyError where it cannot be asked.
     """
     with engine.begin() as connection:
         connection.exec_driver_sql("SELECT 1")  # making a connection takes longer than asking
-        asked = clock.monotonic()
-        there: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
-        return there + timedelta(seconds=(clock.monotonic() - asked) / 2)
+        return min((_asked(connection, clock) for _ in range(_ASKED)), key=lambda one: one.doubt)
+
+
+def _asked(connection: Connection, clock: Clock) -> Compared:
+    began, here = clock.monotonic(), clock.now()
+    there: datetime = connection.execute(_TIME).scalar_one()
+    half = (clock.monotonic() - began) / 2
+    return Compared((here - there).total_seconds() + half, half)
+
+
+def is_away(error: SQLAlchemyError) -> bool:
+    """Tell whether the server is not there, or lets nobody in, for now; nobody has to set anything right."""
+    said = getattr(error, "orig", None)
+    if not isinstance(said, psycopg.OperationalError):
+        return False
+    if said.sqlstate is not None:
+        return said.sqlstate.startswith(_PASSES)
+    return _SET_RIGHT.search(str(said)) is None
 
 
 def _bounds(url: URL) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.errors import StoreUnusable
+from core.errors import StoreUnavailable, StoreUnusable
 from core.store.engine import described, is_shared
+from core.store.postgres import is_away
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x74_68_72_65_61_64  # "thread": whoever holds this advisory lock migrates
@@ -30,8 +31,8 @@ def migrate(engine: Engine) -> Migrated:
     """Run the migrations that the database lacks, in one transaction.
 
     Of several processes that begin at once on PostgreSQL one does it, and the others wait for it. Raises
-    StoreUnusable, with the database unchanged, if it is newer than this version, is not a database, cannot
-    be reached, or cannot be written.
+    StoreUnusable, with the database unchanged, if it is newer than this version, is not a database, lets us
+    not in, or cannot be written; StoreUnavailable if its server is not there now.
     """
     try:
         with engine.begin() as connection:
@@ -40,9 +41,8 @@ def migrate(engine: Engine) -> Migrated:
             return upgrade(connection)
     except SQLAlchemyError as error:
         fix = ": see that the server runs and THREADLINE_DATABASE_URL is right" if is_shared(engine) else ""
-        raise StoreUnusable(
-            f"the database at {described(engine)} cannot be used{fix}: {cause(error)}"
-        ) from error
+        told = f"the database at {described(engine)} cannot be used{fix}: {cause(error)}"
+        raise (StoreUnavailable if is_away(error) else StoreUnusable)(told) from error
 
 
 def upgrade(connection: Connection) -> Migrated:

@@ -1,21 +1,31 @@
 """The store over a real PostgreSQL server: what it does when the server is away, late, new, or not ours."""
 
 import asyncio
+import re
+import socketserver
+import sqlite3
+import struct
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import psycopg
 import pytest
 import pytest_asyncio
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
 
 from core.clock import SystemClock
 from core.errors import LeaseLost, StoreUnavailable, StoreUnusable
 from core.model import Conversation
 from core.ports import UnitOfWork
 from core.store import PooledStore, connect, described, is_shared, migrate, open_store, take_time
+from core.store.postgres import is_away
 from core.store.tables import Row
+from tests.fixtures.commands import invoke
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.queued import SHOP, Work, enqueue, thread
 
@@ -55,10 +65,10 @@ def test_a_database_is_named_without_its_secrets(url: str, told: str) -> None:
 def test_a_server_that_is_not_there_is_named_with_what_to_do_and_without_the_password() -> None:
     engine = connect("postgresql://me:s3cret@127.0.0.1:1/queue")
     with pytest.raises(
-        StoreUnusable, match=r"127\.0\.0\.1:1/queue cannot be used.*THREADLINE_DATABASE_URL"
+        StoreUnavailable, match=r"127\.0\.0\.1:1/queue cannot be used.*THREADLINE_DATABASE_URL"
     ) as told:
         migrate(engine)
-    with pytest.raises(StoreUnusable, match="does not tell the time"):
+    with pytest.raises(StoreUnavailable, match="does not tell the time"):
         take_time(engine, SystemClock())
     assert "s3cret" not in str(told.value)
     assert "\n" not in str(told.value)
@@ -68,6 +78,65 @@ def test_a_database_that_is_not_there_is_named(postgres: Postgres) -> None:
     engine = connect(postgres.url_of("nowhere"))
     with pytest.raises(StoreUnusable, match='database "nowhere" does not exist'):
         migrate(engine)
+
+
+@pytest.mark.parametrize(
+    ("said", "raised"),
+    [
+        ("the database system is starting up", StoreUnavailable),
+        ("the database system is shutting down", StoreUnavailable),
+        ("sorry, too many clients already", StoreUnavailable),
+        ("das Datenbanksystem startet", StoreUnavailable),
+        ('password authentication failed for user "me"', StoreUnusable),
+        ('no pg_hba.conf entry for host "127.0.0.1", user "me", database "queue"', StoreUnusable),
+    ],
+)
+def test_who_is_not_let_in_is_told_whether_to_try_again(said: str, raised: type[Exception]) -> None:
+    with _door(said) as port:
+        engine = connect(f"postgresql://me@127.0.0.1:{port}/queue?sslmode=disable&gssencmode=disable")
+        with pytest.raises(raised, match=re.escape(said)):
+            migrate(engine)
+
+
+@contextmanager
+def _door(said: str) -> Iterator[int]:
+    """Give the port of a server that lets nobody in, and says why; a code does not reach its client."""
+    fields = b"SFATAL\0VFATAL\0C57P03\0M" + said.encode() + b"\0\0"
+    reply = b"E" + struct.pack("!I", len(fields) + 4) + fields
+
+    class Turning(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1_000)
+            self.request.sendall(reply)
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Turning) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        yield server.server_address[1]
+        server.shutdown()
+        serving.join()
+
+
+@pytest.mark.parametrize(
+    ("said", "is_so"),
+    [
+        (psycopg.errors.AdminShutdown(), True),
+        (psycopg.errors.TooManyConnections(), True),
+        (psycopg.OperationalError("server closed the connection unexpectedly"), True),
+        (psycopg.errors.LockNotAvailable(), False),
+        (psycopg.errors.DuplicateTable(), False),
+        (sqlite3.OperationalError("database is locked"), False),
+    ],
+)
+def test_a_server_is_away_whose_next_answer_may_be_another(said: Exception, is_so: bool) -> None:
+    assert is_away(OperationalError("SELECT 1", {}, said)) is is_so
+
+
+@pytest.mark.usefixtures("elsewhere")
+async def test_a_command_without_its_server_may_be_tried_again(tmp_path: Path) -> None:
+    env = {"THREADLINE_DATABASE_URL": "postgresql://me@127.0.0.1:1/queue", "HOME": str(tmp_path)}
+    told = await invoke("status", env=env)
+    assert (told.exit_code, "127.0.0.1:1/queue cannot be used" in told.stderr) == (1, True)
 
 
 def test_the_migrations_make_exactly_the_tables(engine: Engine) -> None:
