@@ -111,7 +111,14 @@ async def delivering_over(
     log.info("store open", taken_over=0 if is_shared(engine) else await leases.take_over())
     schedule = Schedule(clock, lambda: delivering.wake())  # noqa: PLW0108 it is made below, and needs the schedule
     delivering = _built(
-        settings, store, keyring, posters, clock=clock, leases=leases, on_next_due=schedule.next_due
+        settings,
+        store,
+        keyring,
+        posters,
+        clock=clock,
+        leases=leases,
+        on_next_due=schedule.next_due,
+        shared=is_shared(engine),
     )
     if settings.retention is not None:
         schedule.regularly(Retaining(store, clock, keep=settings.retention).forget_outlived)
@@ -135,10 +142,11 @@ def _built(
     clock: Clock,
     leases: Leases,
     on_next_due: Callable[[datetime | None], None],
+    shared: bool,
 ) -> Delivering:
     dice = random.SystemRandom().random
     limits, own = Limits(deadline=settings.deadline), asking_rules(settings).own
-    rules = AnsweringRules(settings.history_characters, limits, own=own)
+    rules = AnsweringRules(settings.history_characters, limits, own=own, shared=shared)
     return Delivering(
         store,
         clock,

@@ -54,11 +54,15 @@ _SHORT = 2_000  # characters that are cut sooner than a thread is woken
 
 @dataclass(frozen=True, slots=True)
 class AnsweringRules:
-    """`own`: the installation's terms; `budget`: characters of history to send; `limits`: how long to try."""
+    """`own`: the installation's terms; `budget`: characters of history to send; `limits`: how long to try.
+
+    `shared`: other processes ask, too, and what one of them is told about a lane holds for all.
+    """
 
     budget: int = 60_000
     limits: Limits = field(default_factory=Limits)
     own: Terms = field(kw_only=True)
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,9 @@ class Answering:
         self._leases = leases
         self._rules = rules
         self._random = random
-        self._preparing = Preparing(transact, posters, clock, leases, own=rules.own, budget=rules.budget)
+        self._preparing = Preparing(
+            transact, posters, clock, leases, own=rules.own, budget=rules.budget, shared=rules.shared
+        )
         self._showing = Showing(posters, clock)
         self._gates = Gates(clock)
 

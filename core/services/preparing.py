@@ -19,6 +19,9 @@ from core.services.terms import Terms, terms_of
 
 log = structlog.get_logger(__name__)
 
+_LATE = 0.1  #: seconds after which what a look has found may not hold any more
+_LOOKS = 5  #: at a lane, at most, before one call
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -49,14 +52,18 @@ class Preparing:
         *,
         own: Terms,
         budget: int,
+        shared: bool = False,
     ) -> None:
-        """`own`: the installation's terms; `budget`: characters of history to send."""
+        """`own`: the installation's terms; `budget`: characters of history to send; `shared`: other processes
+        may pause a lane meanwhile.
+        """
         self._transact = transact
         self._posters = posters
         self._clock = clock
         self._leases = leases
         self._own = own
         self._budget = budget
+        self._shared = shared
 
     def prepared(self, uow: UnitOfWork, delivery: Delivery) -> Prepared | None:
         """Return, inside a transaction, what a claimed question is sent with; None if it must not be."""
@@ -70,7 +77,8 @@ class Preparing:
 
         None after putting it back: its lane was paused since the claim, or another key counts by now. What
         was not `prepared` with the claim is read now; and once more where names are looked up first: what
-        was edited meanwhile is sent as it is now. Raises LeaseLost and StoreUnavailable.
+        was edited meanwhile is sent as it is now. Where processes share the lanes, only its lane is looked at
+        once more in any other case. Raises LeaseLost and StoreUnavailable.
         """
         found: Prepared | Delivery | None = prepared
         if found is None:
@@ -80,9 +88,24 @@ class Preparing:
         if len(people) > 1:
             names = await self._names(delivery, people)
             found = await self._transact(lambda uow: self._read(uow, delivery))
+        elif prepared is not None and self._shared and await self._paused_elsewhere(delivery):
+            return None
         if not isinstance(found, Prepared):
             return found
         return Said(found.heard.question, found.heard.window(names, self._budget), found.account)
+
+    async def _paused_elsewhere(self, delivery: Delivery) -> bool:
+        """Put it back if another process has paused its lane since the claim; return whether that was so.
+
+        A look that came back late, as this process had much to do, is no look at what holds now.
+        """
+        for _ in range(_LOOKS):
+            looked = self._clock.monotonic()
+            if await self._transact(lambda uow: held_up(uow, delivery, self._clock.now())):
+                return True
+            if self._clock.monotonic() - looked < _LATE:
+                return False
+        return False
 
     def _read(self, uow: UnitOfWork, delivery: Delivery) -> Prepared | Delivery | None:
         if not uow.deliveries.holds(delivery):
