@@ -2,13 +2,14 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from tests.faults.fleet import verdict
 from tests.faults.fleet.figures import report
 from tests.faults.fleet.plan import Plan, Toll
-from tests.faults.fleet.records import Away, Called, Killed, Posted, Seen, Sent, Thread, Workspace
+from tests.faults.fleet.records import Away, Called, Killed, Posted, Seen, Sent, Stored, Thread, Workspace
 from tests.faults.fleet.slack import Slack
 from tests.faults.fleet.stories import stories
 
@@ -141,15 +142,32 @@ def _refused(at: float = 30.0) -> Called:
 
 @pytest.mark.parametrize(
     ("key", "at", "early", "in_flight"),
-    [("key-1", 30.4, 0, 1), ("key-1", 30.6, 1, 0), ("key-1", 32.1, 0, 0), ("key-2", 31.0, 0, 0)],
+    [("key-1", 30.6, 0, 1), ("key-1", 30.8, 1, 0), ("key-1", 32.1, 0, 0), ("key-2", 31.0, 0, 0)],
 )
 def test_the_judge_sees_a_call_in_a_pause_of_its_key(
     seen: Seen, key: str, at: float, early: int, in_flight: int
 ) -> None:
     seen.called += [_refused(), Called("q00001z", key, "work-2.1", at)]
+    seen.stored += [Stored("key-1", 29.0, 31.0), Stored("key-2", 30.0, 32.0), Stored("key-1", 30.2, 32.3)]
     kept = verdict.pauses(seen)
-    assert (kept.announced, kept.unheard) == (1, 0)
+    assert (kept.announced, kept.unheard, [round(one, 3) for one in kept.written]) == (1, 0, [0.2])
     assert (len(kept.early), len(kept.in_flight)) == (early, in_flight)
+
+
+@pytest.mark.parametrize(("at", "told"), [(None, "never"), (32.1, "late"), (31.9, "")])
+def test_the_judge_sees_a_429_that_is_not_written_down_in_time(
+    seen: Seen, at: float | None, told: str
+) -> None:
+    seen.called.append(replace(_refused(), pause=9.0))
+    seen.stored += [] if at is None else [Stored("key-1", at, 39.5)]
+    found = [one for one in judged(seen) if one.startswith("unwritten")]
+    assert found == ([f"unwritten: a 429 to work-1.1, {told} stored"] if told else [])
+
+
+def test_what_left_before_anybody_could_know_of_a_pause_is_not_early(seen: Seen) -> None:
+    seen.called += [_refused(), Called("q00001z", "key-1", "work-1.1", 30.9)]
+    seen.stored.append(Stored("key-1", 31.0, 33.0))
+    assert (verdict.pauses(seen).early, verdict.pauses(seen).in_flight) == ([], [])
 
 
 def test_a_429_that_nobody_could_write_down_pauses_nothing(seen: Seen) -> None:
@@ -168,6 +186,16 @@ def test_recovery_is_from_the_kill_to_the_answer_of_what_was_held(seen: Seen) ->
         ("q00000z", 1.5, False),
         ("q00001z", 2.95, True),
     ]
+
+
+def test_where_who_took_it_up_is_killed_too_recovery_is_from_there(seen: Seen) -> None:
+    del seen.asked["q00001z"], seen.called[1]
+    seen.called.append(Called("q00000z", "key-1", "work-2.1", 21.5, 22.0))
+    seen.posted[0] = replace(seen.posted[0], at=32.0)
+    seen.killed += [Killed("work-1.1", 11.5), Killed("work-2.1", 21.8)]
+    figures = report(Plan(), "", Toll(seen, {}, {}, 1.0)).figures
+    assert figures["recovery, from the kill"].endswith("longest 10.2 s")
+    assert figures["from the first of several kills"].endswith("longest 20.5 s")
 
 
 @pytest.mark.parametrize(("answered", "faults"), [(26.0, []), (27.0, ["slow: recovery p95 15.5 s"])])

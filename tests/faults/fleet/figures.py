@@ -1,7 +1,7 @@
 """The figures of a fleet's run, and what is wrong with it."""
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from statistics import quantiles
 
@@ -17,11 +17,16 @@ MOST_RECOVERY = 15.0
 def report(plan: Plan, seed: str, toll: Toll) -> Report:
     """Return the figures. A recovery that takes too long is a fault, too.
 
-    What a process had not acknowledged is Slack's to bring again, and to wait with: it is told apart.
+    What a process had not acknowledged is Slack's to bring again, and to wait with: it is told apart. Where
+    who took a question up was killed in its turn, its recovery is from there; what all took is told, too.
     """
     seen, faults = toll.seen, verdict.faults(toll.seen, toll.states)
     found = verdict.recoveries(seen)
-    times = [one.seconds for one in found if not one.at_web]
+    struck: defaultdict[str, list[float]] = defaultdict(list)
+    for one in found:
+        if not one.at_web:
+            struck[one.marker].append(one.seconds)
+    times = [min(seconds) for seconds in struck.values()]
     if times and _mark(times, 95) >= MOST_RECOVERY:
         faults.append(f"slow: recovery p95 {_mark(times, 95):.1f} s")
     figures = {
@@ -36,6 +41,7 @@ def report(plan: Plan, seed: str, toll: Toll) -> Report:
         "chat calls": _calls(seen),
         "Slack's attempts": _attempts(seen),
         "recovery, from the kill": _spread(times),
+        "from the first of several kills": _spread([max(each) for each in struck.values() if len(each) > 1]),
         "what web had not acknowledged": _spread([one.seconds for one in found if one.at_web]),
         "from question to answer": _spread(_waits(seen)),
         "of which after the assistant's": _spread(_after_the_call(seen)),
@@ -45,7 +51,7 @@ def report(plan: Plan, seed: str, toll: Toll) -> Report:
     return Report("fleet", figures, faults)
 
 
-_KINDS = ("lost", "doubled", "out of order", "early", "asked again", "stale", "foreign")
+_KINDS = ("lost", "doubled", "out of order", "early", "unwritten", "asked again", "stale", "foreign")
 
 
 def _harm_done(seen: Seen) -> Mapping[str, str]:
@@ -63,7 +69,8 @@ def _pauses(seen: Seen) -> Mapping[str, str]:
     late = kept.in_flight
     return {
         "429s": f"{kept.announced}, of which {kept.unheard} came to who died, or had no database",
-        "calls in flight at a 429": f"{len(late)}, up to {max(late, default=0):.3f} s after it",
+        "from a 429 to its pause on disk": _spread(kept.written, "429s", 2),
+        "calls in flight as it was stored": f"{len(late)}, up to {max(late, default=0):.3f} s after it",
     }
 
 
@@ -96,8 +103,8 @@ def _mark(seconds: Sequence[float], share: int) -> float:
     return seconds[0] if len(seconds) == 1 else quantiles(seconds, n=100, method="inclusive")[share - 1]
 
 
-def _spread(seconds: Sequence[float]) -> str:
+def _spread(seconds: Sequence[float], of: str = "questions", digits: int = 1) -> str:
     if not seconds:
         return "–"
-    p50, p95 = _mark(seconds, 50), _mark(seconds, 95)
-    return f"{len(seconds)} questions: p50 {p50:.1f} s, p95 {p95:.1f} s, longest {max(seconds):.1f} s"
+    marks = {"p50": _mark(seconds, 50), "p95": _mark(seconds, 95), "longest": max(seconds)}
+    return f"{len(seconds)} {of}: " + ", ".join(f"{name} {at:.{digits}f} s" for name, at in marks.items())

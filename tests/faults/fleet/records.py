@@ -95,6 +95,15 @@ class Called:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """A pause of a key that some process has written down: when, and until when it lasts."""
+
+    key: str
+    at: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Killed:
     """A SIGKILL; or a SIGSTOP, to the others much the same once its leases have passed."""
 
@@ -118,6 +127,7 @@ class Seen:
     threads: list[Thread] = field(default_factory=list)
     posted: list[Posted] = field(default_factory=list)
     called: list[Called] = field(default_factory=list)
+    stored: list[Stored] = field(default_factory=list)
     killed: list[Killed] = field(default_factory=list)
     away: list[Away] = field(default_factory=list)
     left: dict[Life, int] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from tests.faults.fleet.plan import QUESTIONS, Plan, Toll
 from tests.faults.fleet.records import Away, Seen
 from tests.faults.fleet.stories import stories
 from tests.faults.fleet.town import Town, town
+from tests.faults.fleet.watching import stored
 from tests.faults.load.evidence import carried_out
 from tests.faults.report import Report
 from tests.fixtures.postgres import Postgres, server
@@ -51,6 +52,7 @@ async def fleet(plan: Plan, postgres: Postgres, database: str, folder: Path, see
         try:
             await _ask_all(here, plan, rng)
             states = await settled(here.seen, database, plan.patience)
+            here.seen.stored += await asyncio.to_thread(stored, database, here.workspaces)
         finally:
             harm.cancel()
             (ended,) = await asyncio.gather(harm, return_exceptions=True)

@@ -1,5 +1,6 @@
 """The other people's servers, a database and a crew that is told of them: a fleet, before anybody asks."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,6 +17,7 @@ from tests.faults.fleet.crew import Crew, crew, inherited
 from tests.faults.fleet.moving_in import move_in
 from tests.faults.fleet.records import Asked, Life, Seen, Thread, Workspace
 from tests.faults.fleet.slack import Slack
+from tests.faults.fleet.watching import watch
 from tests.fixtures.signed import SECRET
 
 
@@ -86,6 +88,7 @@ async def town(layout: Layout, database: str, folder: Path, rng: random.Random) 
     keys = {one.key for one in workspaces}
     secret_key = Fernet.generate_key().decode()
     await move_in(database, secret_key, workspaces)
+    await asyncio.to_thread(watch, database)
     assistant = Assistant(seen, rng, refuses_every=layout.refuses_every, keys=keys)
     slack = Slack(seen, rng, workspaces)
     async with AsyncExitStack() as stack:

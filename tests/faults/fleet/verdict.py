@@ -7,11 +7,15 @@ from itertools import pairwise
 from tests.faults.fleet.records import Asked, Called, Killed, Life, Posted, Seen, Thread
 
 IN_FLIGHT = 0.5
-"""Seconds after a 429 in which what another process had begun may still arrive; it is counted apart."""
+"""Seconds after a pause was stored in which what had been begun before may arrive; it is counted apart."""
+WRITTEN = 2.0
+"""Seconds after a 429 in which its pause is stored, if its reader lives and there is a database."""
 STORING = 2.0
 """Seconds before a kill in which an answer that had come may not have been stored."""
 HEARD = 0.5
-"""Seconds after which a 429 is stored, if its reader lives and there is a database."""
+"""Seconds after which a 429 is stored as a rule: then its question is not held any more."""
+CLOCKS = 0.05
+"""Seconds by which the processes' clocks may be apart from the server's."""
 
 
 def faults(seen: Seen, states: Mapping[str, str], *, in_flight: float = IN_FLIGHT) -> list[str]:
@@ -24,7 +28,8 @@ def faults(seen: Seen, states: Mapping[str, str], *, in_flight: float = IN_FLIGH
     ]
     found += [fault for thread in seen.threads for fault in _of_thread(thread, posts, calls)]
     found += [f"said to nobody's question: {one.text[:80]!r}" for one in seen.posted if not one.markers]
-    return [*found, *pauses(seen, in_flight).early]
+    kept = pauses(seen, in_flight)
+    return [*found, *kept.unwritten, *kept.early]
 
 
 def _of_question(
@@ -92,13 +97,16 @@ def _of_thread(
 class Pauses:
     """How the pauses that 429s asked for were kept.
 
-    `unheard`: 429s whose reader died, or could not store them. `in_flight`: seconds after a 429 at which
-    calls arrived that had been on their way.
+    `unheard`: 429s whose reader died, or could not store them. `written`: seconds from a 429 until its pause
+    was stored; before, no other process can know of it. `in_flight`: seconds after that at which calls
+    arrived that had been on their way.
     """
 
     announced: int
     unheard: int
+    written: Sequence[float]
     in_flight: Sequence[float]
+    unwritten: Sequence[str]
     early: Sequence[str]
 
 
@@ -110,33 +118,66 @@ class _Pause:
 
 
 def pauses(seen: Seen, allowed: float = IN_FLIGHT) -> Pauses:
-    """Hold the arrivals of each key's calls against the pauses that processes have heard of.
+    """Hold the arrivals of each key's calls against the pauses that processes have stored.
 
-    `allowed`: seconds after a 429 in which what was on its way may arrive.
+    A call that left before the one that read a 429 had written its pause down is not early: nobody could
+    know. `allowed`: seconds after that in which what was on its way may arrive.
     """
-    heard = [
-        _Pause(call.key, call.ended, call.ended + call.pause)
-        for call in seen.called
-        if call.pause is not None and call.ended is not None and _is_heard(seen, call, call.ended)
+    found = [
+        _refusal(seen, call, call.ended, call.pause) for call in seen.called if call.ended and call.pause
     ]
-    announced = sum(call.pause is not None for call in seen.called)
+    kept = [_Pause(one.key, one.stored, one.until) for one in found if one.stored is not None]
     in_flight, early = list[float](), list[str]()
     for call in seen.called:
-        over = [one for one in heard if one.key == call.key and one.since < call.at < one.until]
+        over = [one for one in kept if one.key == call.key and one.since < call.at < one.until]
         late = max((call.at - one.since for one in over), default=0.0)
         if late > allowed:
             ends = max(one.until for one in over) - call.at
             early.append(
-                f"early: a call of {call.life} {late:.3f} s after a 429, {ends:.3f} s before its pause ends"
+                f"early: a call of {call.life} {late:.3f} s into a pause, {ends:.3f} s before its end"
             )
         elif over:
             in_flight.append(late)
-    return Pauses(announced, announced - len(heard), in_flight, early)
+    return Pauses(
+        announced=sum(call.pause is not None for call in seen.called),
+        unheard=sum(one.is_late and not one.could_be_stored for one in found),
+        written=[one.stored - one.at for one in found if one.stored is not None],
+        in_flight=in_flight,
+        unwritten=[
+            f"unwritten: a 429 to {one.life}, {'never' if one.stored is None else 'late'} stored"
+            for one in found
+            if one.is_late and one.could_be_stored
+        ],
+        early=early,
+    )
 
 
-def _is_heard(seen: Seen, call: Called, at: float) -> bool:
-    died = any(kill.life == call.life and kill.at < at + HEARD for kill in seen.killed)
-    return not died and not any(away.since < at + HEARD and at < away.until for away in seen.away)
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """A 429 of then: until when it asks to wait, and when that was stored, by its reader or before."""
+
+    key: str
+    life: Life
+    at: float
+    until: float
+    stored: float | None
+    could_be_stored: bool
+
+    @property
+    def is_late(self) -> bool:
+        return self.stored is None or self.stored - self.at > WRITTEN
+
+
+def _refusal(seen: Seen, call: Called, at: float, pause: float) -> _Refusal:
+    until = at + pause
+    covering = [one.at for one in seen.stored if one.key == call.key and one.until > until - CLOCKS]
+    stored = max(at, min(covering)) if covering else None
+    return _Refusal(call.key, call.life, at, until, stored, _could_be_stored(seen, call, at))
+
+
+def _could_be_stored(seen: Seen, call: Called, at: float) -> bool:
+    died = any(kill.life == call.life and kill.at < at + WRITTEN for kill in seen.killed)
+    return not died and not any(away.since < at + WRITTEN and at < away.until for away in seen.away)
 
 
 # --- recovery ----------------------------------------------------------------------------------
