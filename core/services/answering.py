@@ -119,14 +119,14 @@ class Answering:
                 answer = await self._chats.ask(said.account, delivery.project, said.window.turns)
                 answer = text.clean(answer)
                 answer = answer if answer.strip() else _NOTHING
-            except ThreadlineError as error:
-                failure = error
+            except ThreadlineError as error:  # settled before all has been shown: others may be about to call
+                after, lane = await self._settled(delivery, error)
             else:
                 parts = await self._split(delivery, answer, trimmed=said.window.trimmed)
                 return await self._leases.persist(
                     lambda uow: self._answered(uow, delivery, said.asked, answer, parts)
                 )
-        notice = await self.failed(delivery, failure)
+        notice = await self._waits(delivery, after, lane)
         return None if notice is None else Owed(notice)
 
     def prepare(self, uow: UnitOfWork, delivery: Delivery) -> Prepared | None:
@@ -135,6 +135,10 @@ class Answering:
 
     async def failed(self, delivery: Delivery, error: ThreadlineError) -> Delivery | None:
         """Settle a failed attempt: return the notice that is owed, or None if it was put back."""
+        return await self._waits(delivery, *await self._settled(delivery, error))
+
+    async def _settled(self, delivery: Delivery, error: ThreadlineError) -> tuple[Delivery, Lane]:
+        """Write down what a failed attempt does to a delivery and its lane; return both as they stand."""
         log.warning(
             "chat call failed",
             delivery=delivery.id,
@@ -164,10 +168,13 @@ class Answering:
             return after, uow.lanes.get(after.lane)
 
         try:
-            after, lane = await self._leases.persist(work)
+            return await self._leases.persist(work)
         except LeaseLost:  # it was stopped meanwhile; what was said of its lane counts all the same
             await self._leases.persist(lambda uow: close(uow, delivery, error, self._clock.now(), jitter))
             raise
+
+    async def _waits(self, delivery: Delivery, after: Delivery, lane: Lane) -> Delivery | None:
+        """Return the notice that is owed after a failure; or show what the thread waits for."""
         if after.state is State.POSTING:
             return after
         wait = after.due_at - self._clock.now()

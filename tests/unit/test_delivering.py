@@ -98,8 +98,12 @@ async def test_no_call_starts_once_a_429_has_come_not_even_one_already_claimed(w
 
 async def test_a_429_that_was_under_way_at_the_first_one_does_not_lengthen_the_pause(world: World) -> None:
     world.chat.script = [RateLimited(timedelta(seconds=1)), RateLimited(timedelta(seconds=1))]
+    world.chat.hold = asyncio.Event()
     for thread in ("t1", "t2"):
         await world.ask("Who?", thread=thread)
+    await world.delivering.take_due()
+    await world.until(lambda: len(world.chat.asked) == 2, step=0)
+    world.chat.hold.set()
     await world.settle()
     lane = await world.store(lambda uow: uow.lanes.get(LANE))
     assert lane.paused_until == world.clock.now() + timedelta(seconds=1)

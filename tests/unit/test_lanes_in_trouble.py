@@ -28,6 +28,7 @@ from core.model import (
     Mark,
     Notice,
     ProjectId,
+    QueuedUntil,
     Turn,
     Working,
     posting_lane,
@@ -313,3 +314,21 @@ async def test_who_loses_the_lease_while_looking_for_a_post_posts_nothing(world:
     world.poster.find = find  # type: ignore[method-assign]  # the rest of the poster stays the world's
     await world.later(5)
     assert world.posted == ["Answer to: q"]
+
+
+async def test_a_429_pauses_its_lane_also_while_it_is_still_being_shown_that_its_question_is_worked_on(
+    world: World,
+) -> None:
+    """A platform that is slow to show it must not have others call into the pause."""
+    world.chat.script = [RateLimited(timedelta(seconds=30))]
+    world.poster.state_hold = asyncio.Event()
+    await world.ask("1", thread="t1")
+    await world.delivering.take_due()
+    await world.chat.reached.wait()
+    await world.ask("2", thread="t2")
+    lane = await world.store(lambda uow: uow.lanes.get(LANE))
+    assert lane.is_paused(world.clock.now())
+    assert await world.delivering.take_due() == 0
+    world.poster.state_hold.set()
+    await world.settle()
+    assert [type(state) for _, state in world.poster.states] == [Working, QueuedUntil]
