@@ -170,7 +170,7 @@ class _Refusal:
 
 def _refusal(seen: Seen, call: Called, at: float, pause: float) -> _Refusal:
     until = at + pause
-    covering = [one.at for one in seen.stored if one.key == call.key and one.until > until - CLOCKS]
+    covering = [one.at for one in seen.stored if one.key == call.key and one.at < until < one.until + CLOCKS]
     stored = max(at, min(covering)) if covering else None
     return _Refusal(call.key, call.life, at, until, stored, _could_be_stored(seen, call, at))
 
