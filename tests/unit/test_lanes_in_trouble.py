@@ -321,11 +321,15 @@ async def test_a_429_pauses_its_lane_also_while_it_is_still_being_shown_that_its
 ) -> None:
     """A platform that is slow to show it must not have others call into the pause."""
     world.chat.script = [RateLimited(timedelta(seconds=30))]
-    world.poster.state_hold = asyncio.Event()
+    world.chat.hold, world.poster.state_hold = asyncio.Event(), asyncio.Event()
     await world.ask("1", thread="t1")
     await world.delivering.take_due()
     await world.chat.reached.wait()
+    world.clock.advance(1)  # it is shown what takes longer than a moment
     await world.ask("2", thread="t2")
+    world.chat.hold.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
     lane = await world.store(lambda uow: uow.lanes.get(LANE))
     assert lane.is_paused(world.clock.now())
     assert await world.delivering.take_due() == 0
