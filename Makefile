@@ -3,13 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
-.PHONY: demo test lint types unit soak bench conform run lock clean
+# What two checks say at once is shown one after the other, where this make can (4.0 or newer).
+APART := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
+.PHONY: demo test lint types loaded unit soak bench conform run lock clean
 
 demo: $(VENV)/.ready  ## everything local: no account, no token
 	@$(BIN)/threadline demo
 
-test: lint types unit  ## lint, import contracts, types, tests, coverage gates
+test: $(VENV)/.ready-dev  ## lint, import contracts, types, tests, coverage gates
+	@$(MAKE) --no-print-directory -j2 $(APART) lint types loaded
+	@$(MAKE) --no-print-directory unit
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
@@ -19,9 +25,12 @@ lint: $(VENV)/.ready-dev
 types: $(VENV)/.ready-dev
 	$(BIN)/mypy
 
+loaded: $(VENV)/.ready-dev  # compiled once, beside the type check: else each of pytest's processes does it
+	@told=$$($(PYTEST) --collect-only -qq 2>&1) || { echo "$$told"; exit 1; }
+
 unit: $(VENV)/.ready-dev
 	$(BIN)/coverage erase
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=
+	$(PYTEST) -n 4 --dist worksteal --cov --cov-report=
 	$(BIN)/coverage report --include='core/*' --fail-under=100
 	$(BIN)/coverage report --include='bots/*' --fail-under=95
 
