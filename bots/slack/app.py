@@ -51,6 +51,7 @@ def build(
     each request gets the one of its workspace.
     """
     app = AsyncApp(
+        name="threadline",  # else Bolt reads the source of everything on the stack, to guess one
         client=client,
         before_authorize=Admission(workspaces, missed),
         authorize=_Here(),
