@@ -153,25 +153,29 @@ def announced(calls: Sequence[ReceivedCall], seconds: float) -> list[Announced]:
 
 
 def pauses(
-    calls: Sequence[ReceivedCall], asked_for: Sequence[Announced], *, at_once: int = CONCURRENCY
+    calls: Sequence[ReceivedCall],
+    asked_for: Sequence[Announced],
+    *,
+    at_once: int = CONCURRENCY,
+    on_its_way: timedelta = IN_FLIGHT,
 ) -> Pauses:
     """Hold the arrivals of calls against the pauses that were asked for.
 
-    A call that arrives within `IN_FLIGHT` of a 429 had most likely begun before that was read: it is counted
-    apart, but no more of them can have been on their way than are made `at_once`. Every later one is early,
-    until the time has passed that the 429 asked for.
+    A call that arrives so soon after a 429 that it may have been `on_its_way` had most likely begun before
+    that was read: it is counted apart, but no more of them can have been on their way than are made
+    `at_once`. Every later one is early, until the time has passed that the 429 asked for.
     """
     in_flight: list[float] = []
     early: list[str] = []
     for call in calls:
         over = [one for one in asked_for if one.at < call.started_at < one.end]
         since = max((call.started_at - one.at for one in over), default=timedelta())
-        if since > IN_FLIGHT:
+        if since > on_its_way:
             first = over[0]
             early.append(f"early: a call {since.total_seconds():.3f} s after a 429 of {first.seconds:g} s")
         elif over:
             in_flight.append(since.total_seconds())
-    on_their_way = [(one, _on_their_way(calls, one)) for one in asked_for]
+    on_their_way = [(one, _on_their_way(calls, one, on_its_way)) for one in asked_for]
     early += [
         f"early: {many} calls were on their way at a 429 of {one.seconds:g} s, and {at_once} are made at once"
         for one, many in on_their_way
@@ -183,9 +187,9 @@ def pauses(
     return Pauses(len(asked_for), under_way, in_flight, early, late)
 
 
-def _on_their_way(calls: Sequence[ReceivedCall], over: Announced) -> int:
+def _on_their_way(calls: Sequence[ReceivedCall], over: Announced, longest: timedelta) -> int:
     """Return how many calls a 429 could not stop: what arrived just after it, and what went on meanwhile."""
-    until = min(over.at + IN_FLIGHT, over.end)
+    until = min(over.at + longest, over.end)
     late = [call.started_at for call in calls if over.at < call.started_at < until]
     if not late:
         return 0

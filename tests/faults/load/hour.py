@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from core.clock import SystemClock
@@ -35,6 +36,7 @@ class Hour:
     patience: float = 120.0
     measures_growth: bool = True
     """A short one is over before anything can be told of growth."""
+    on_its_way: timedelta = count.IN_FLIGHT
 
 
 async def run(scale: float = 1.0, seed: str = "") -> Report:
@@ -92,7 +94,8 @@ def _report(
     missing: Sequence[str],
 ) -> Report:
     states = here.states()
-    kept = count.pauses(here.chats(), count.announced(here.chats(), _RETRY_AFTER))
+    asked_for = count.announced(here.chats(), _RETRY_AFTER)
+    kept = count.pauses(here.chats(), asked_for, on_its_way=plan.on_its_way)
     warm = len(here.questions) // 4
     memory, growth = watched.memory(warm)
     fewest, most, opened = watched.files(warm)

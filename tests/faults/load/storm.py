@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from bots.demo.assistant import Fault, faults
@@ -29,6 +30,7 @@ class Storm:
     per_second: float = 1.0
     burst: int = 4
     patience: float = 900.0
+    on_its_way: timedelta = count.IN_FLIGHT
 
     @property
     def each(self) -> int:
@@ -76,7 +78,7 @@ async def storm(plan: Storm, folder: Path, seed: str, known: Known = let_be) -> 
             await _ask_all(here, plan.each, rng)
             missing = await here.settled(plan.patience)
             took = here.clock.monotonic() - began
-        kept = count.pauses(here.chats(), limited.announced)
+        kept = count.pauses(here.chats(), limited.announced, on_its_way=plan.on_its_way)
         return _report(here, plan, seed, took=took, kept=kept, missing=missing)
 
 
