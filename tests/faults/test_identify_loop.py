@@ -114,15 +114,15 @@ async def test_a_token_that_is_reset_while_we_are_connected_costs_one_identify_m
         assert client.identifies == 1
         await client.let_go()
         await client.close()
-        await loop.for_a_day(token, every=60.0)
+        await loop.for_a_day(token, every=300.0)
         assert loop.identifies == 0
 
 
 async def test_a_missing_intent_is_never_identified_with_whatever_starts_it_again() -> None:
     """The token is good, the intents are not: the login tells, so that no start costs an identify."""
     async with supervised() as loop:
-        await loop.for_a_day(loop.world.token, every=60.0, message_content=True)
-        assert loop.starts == DAY / 60
+        await loop.for_a_day(loop.world.token, every=300.0, message_content=True)
+        assert loop.starts == DAY / 300
         assert loop.identifies == 0
         assert loop.server.gateway.session_start_limit.remaining == 1000
 
