@@ -11,9 +11,9 @@ from tests.fixtures.walk import Walk, walk
 
 
 @pytest.fixture(autouse=True)
-def unmeasured() -> Iterator[None]:
-    """Count no lines meanwhile: other tests walk them all, and counting takes a third of the time."""
-    measuring = Coverage.current()
+def unmeasured(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Count no lines meanwhile: other tests walk them, and counting takes a third of the time."""
+    measuring = None if request.node.get_closest_marker("measured") else Coverage.current()
     if measuring is not None:
         measuring.stop()
     yield

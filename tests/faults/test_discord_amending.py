@@ -17,6 +17,8 @@ from tests.fixtures.guild import CHANGE, ELSEWHERE, POST, SHOP, GuildWalk, guild
 
 EDITED, DELETED = (f"\n-# {texts.mark(mark)}" for mark in (Mark.EDITED, Mark.DELETED))
 A_DAY = 24 * 3600 + 60  #: seconds, for which a question is tried, and some
+pytestmark = pytest.mark.measured
+
 FIRST, SECOND = "who consumes order.created?", "and who publishes it?"
 
 
@@ -337,18 +339,24 @@ async def test_direct_messages_are_amended_like_others(town: GuildWalk) -> None:
     assert town.asked() == [FIRST, SECOND]
 
 
-async def test_a_reply_to_a_private_answer_is_amended_where_it_belongs(town: GuildWalk) -> None:
+async def _replied_to_a_private_answer(town: GuildWalk, direct: str) -> str:
+    """Ask in private, and go on by a reply to what came as a direct message; return the reply."""
     town.leaves_thinking = True
-    direct = town.world.open_dm(town.ana)
     held = faults.hold()
     town.assistant.faults.add(held)
+    asked = await town.ask(FIRST, private=True)
+    town.world.expire(asked)
+    held.release()
+    await town.answers(direct)
+    reply = await town.world.say(town.ana, direct, SECOND, reply_to=town.said(direct)[0].id)
+    await town.answers(direct, 2)
+    return reply
+
+
+async def test_a_reply_to_a_private_answer_is_amended_where_it_belongs(town: GuildWalk) -> None:
+    direct = town.world.open_dm(town.ana)
     async with town.run():
-        asked = await town.ask(FIRST, private=True)
-        town.world.expire(asked)
-        held.release()
-        await town.answers(direct)
-        reply = await town.world.say(town.ana, direct, SECOND, reply_to=town.said(direct)[0].id)
-        await town.answers(direct, 2)
+        reply = await _replied_to_a_private_answer(town, direct)
         await town.world.delete(reply)
         await until_marked(town, direct, DELETED)
         assert town.said(direct)[1].content.endswith(DELETED)
@@ -362,17 +370,9 @@ async def test_a_reply_to_a_private_answer_is_amended_where_it_belongs(town: Gui
 async def test_a_reply_to_a_private_answer_is_found_by_the_time_of_day_that_was_set_right_meanwhile(
     town: GuildWalk,
 ) -> None:
-    town.leaves_thinking = True
     direct = town.world.open_dm(town.ana)
-    held = faults.hold()
-    town.assistant.faults.add(held)
     async with town.run():
-        asked = await town.ask(FIRST, private=True)
-        town.world.expire(asked)
-        held.release()
-        await town.answers(direct)
-        reply = await town.world.say(town.ana, direct, SECOND, reply_to=town.said(direct)[0].id)
-        await town.answers(direct, 2)
+        reply = await _replied_to_a_private_answer(town, direct)
     fast = SettableClock(town.clock.now())
     fast.advance(A_DAY)
     fast.jump(-A_DAY)

@@ -14,6 +14,8 @@ from tests.fixtures.both import both
 from tests.fixtures.guild import POST, guild_walk
 from tests.fixtures.walk import Walk
 
+pytestmark = pytest.mark.measured
+
 ME, APPLICATION = "GET /users/{user}", "GET /oauth2/applications/@me"
 HOUR = 3_600
 

@@ -23,6 +23,8 @@ from core.errors import AccountRefused, PostRefused
 from tests.fixtures.guild import GuildWalk, guild_walk, in_time
 from tests.fixtures.walk import walk
 
+pytestmark = pytest.mark.measured
+
 TYPING = "POST /channels/{channel}/typing"
 QUESTIONS = 12
 CONCURRENT = 8  #: of the installation

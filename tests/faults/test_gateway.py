@@ -26,6 +26,8 @@ from core.clock import Clock, SystemClock
 from core.testing import SettableClock
 from tests.fixtures.guild import in_time
 
+pytestmark = pytest.mark.measured
+
 HOUR = 3_600
 
 

@@ -19,6 +19,8 @@ from tests.fixtures.guild import GuildWalk
 from tests.fixtures.program import environment, program
 from tests.fixtures.walk import Walk
 
+pytestmark = pytest.mark.measured
+
 HELLO, OPEN = "auth.test", "apps.connections.open"
 HOUR = 3_600
 

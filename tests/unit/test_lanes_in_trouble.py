@@ -15,6 +15,7 @@ from core.errors import (
     RateLimited,
     StoreUnavailable,
     Unavailable,
+    Unreachable,
 )
 from core.model import (
     Account,
@@ -48,6 +49,20 @@ async def _close(world: World, lane: LaneId, seconds: float) -> None:
     now = world.clock.now()
     until = now + timedelta(seconds=seconds)
     await world.store(lambda uow: uow.lanes.save(uow.lanes.get(lane).pause(now, until, busy=1)))
+
+
+async def test_an_answer_that_was_taken_to_be_posted_waits_for_a_pause_stored_meanwhile(world: World) -> None:
+    world.poster.script = [Unreachable()]
+    await world.ask("Who?")
+    await world.settle()
+    world.clock.advance(5)
+    assert await world.delivering.take_due() == 1
+    await _close(world, POST, 30)
+    await world.settle()
+    assert world.posted == []
+    await world.later(30)
+    assert world.posted == ["Answer to: Who?"]
+    assert len(world.chat.asked) == 1
 
 
 async def _long_line(world: World, many: int) -> None:
