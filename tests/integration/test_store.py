@@ -15,7 +15,7 @@ from core.errors import StoreUnavailable
 from core.model import Conversation, DeliveryId, LaneId
 from core.ports import UnitOfWork
 from core.store import Store, connect, migrate
-from tests.fixtures.gate import Gate
+from tests.fixtures.gate import Gate, cancelled_midway
 from tests.fixtures.queued import KEY, NOW, SHOP, Work, enqueue, thread
 
 
@@ -113,20 +113,8 @@ async def test_a_cancelled_caller_takes_its_waiting_work_with_it(engine: Engine)
 
 async def test_work_whose_caller_is_cancelled_midway_is_still_done_whole(engine: Engine) -> None:
     store = Store(engine)
-    entered, proceed = threading.Event(), threading.Event()
-
-    def slow(uow: UnitOfWork) -> None:
-        uow.conversations.open(thread("a"), SHOP)
-        entered.set()
-        assert proceed.wait(5)
-        uow.conversations.open(thread("b"), SHOP)
-
-    asked = asyncio.ensure_future(store(slow))
-    assert await asyncio.to_thread(entered.wait, 5)
-    asked.cancel()
-    proceed.set()
     with pytest.raises(asyncio.CancelledError):
-        await asked
+        await (await cancelled_midway(store))
     for name in ("a", "b"):
         assert await store(_finding(name)) is not None
     await store.aclose()

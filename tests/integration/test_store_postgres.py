@@ -26,6 +26,7 @@ from core.store import PooledStore, connect, described, is_shared, migrate, open
 from core.store.postgres import is_away
 from core.store.tables import Row
 from tests.fixtures.commands import invoke
+from tests.fixtures.gate import cancelled_midway
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.queued import SHOP, Work, enqueue, thread
 
@@ -206,20 +207,8 @@ async def test_what_the_database_cannot_take_is_not_tried_again(store: PooledSto
 async def test_work_whose_caller_is_cancelled_midway_is_still_done_whole(
     store: PooledStore, postgres_url: str
 ) -> None:
-    entered, proceed = threading.Event(), threading.Event()
-
-    def slow(uow: UnitOfWork) -> None:
-        uow.conversations.open(thread("a"), SHOP)
-        entered.set()
-        assert proceed.wait(5)
-        uow.conversations.open(thread("b"), SHOP)
-
-    asked = asyncio.ensure_future(store(slow))
-    assert await asyncio.to_thread(entered.wait, 5)
-    asked.cancel()
-    proceed.set()
     with pytest.raises(asyncio.CancelledError):
-        await asked
+        await (await cancelled_midway(store))
     await store.aclose()  # which waits for it
     again = PooledStore(connect(postgres_url))
     assert [await again(_finding(name)) is not None for name in "ab"] == [True, True]

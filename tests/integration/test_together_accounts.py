@@ -50,10 +50,10 @@ async def test_a_question_waits_for_no_key_that_is_just_set(two: Together) -> No
     for number in range(_ROUNDS):
         workspace = f"w{number}"
         here = ChannelKey(CHAT, WorkspaceId(workspace))
-        assert await two[0](lambda uow: uow.accounts.get(CHAT, here.workspace)) is None  # noqa: B023
+        assert await two[0](lambda uow: uow.accounts.get(CHAT, here.workspace)) is None
         outcome, released = await two.at_once(
-            lambda one: ask(one, workspace),  # noqa: B023
-            lambda other: set_key(other, workspace),  # noqa: B023
+            lambda one: ask(one, workspace),
+            lambda other: set_key(other, workspace),
         )
         assert (outcome, released) in {(Outcome.ACCEPTED, 0), (Outcome.UNLINKED, 1)}
-        assert await two[0](lambda uow: uow.deliveries.unlinked(here)) == []  # noqa: B023
+        assert await two[0](lambda uow: uow.deliveries.unlinked(here)) == []

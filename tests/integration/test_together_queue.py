@@ -17,7 +17,7 @@ from core.retry import Limits
 from core.services.failing import close, expire
 from core.services.settling import succeeded
 from tests.fixtures.queued import KEY, NOW, OTHER, at, claim, enqueue, names, thread
-from tests.fixtures.together import Together, together
+from tests.fixtures.together import Process, Together, together
 
 _ROUNDS = 8
 
@@ -45,51 +45,57 @@ async def test_four_claimers_together_hold_as_much_of_a_lane_as_it_allows_and_no
 
     for number in range(_ROUNDS):
         lane = LaneId(f"lane {number}")
-        await four[0](lambda uow: _queue(uow, 20, lane=lane, prefix=lane))  # noqa: B023
+        await four[0](lambda uow: _queue(uow, 20, lane=lane, prefix=lane))
         room = 8 if number % 2 else 3
-        await four[0](lambda uow: uow.lanes.save(replace(uow.lanes.get(lane), window=room)))  # noqa: B023
+        await four[0](lambda uow: uow.lanes.save(replace(uow.lanes.get(lane), window=room)))
         taken = [some for some in await four.at_once(take, take, take, take) if isinstance(some, list)]
         assert [len(set(all_)) for all_ in [names([one for some in taken for one in some])]] == [room]
-        assert await four[0](lambda uow: uow.lanes.busy(lane)) == room  # noqa: B023
+        assert await four[0](lambda uow: uow.lanes.busy(lane)) == room
         for one in [one for some in taken for one in some]:
             await four[0](partial(_settle, held=one))
-        await four[0](lambda uow: uow.lanes.save(uow.lanes.get(lane).pause(NOW, at(600), busy=1)))  # noqa: B023
+        await four[0](lambda uow: uow.lanes.save(uow.lanes.get(lane).pause(NOW, at(600), busy=1)))
+
+
+class _Claim:
+    """A claim that is not committed before it is `let_go`."""
+
+    def __init__(self) -> None:
+        self._claimed, self._go = threading.Event(), threading.Event()
+
+    def __call__(self, uow: UnitOfWork) -> list[str]:
+        found = names(claim(uow))
+        self._claimed.set()
+        assert self._go.wait(10)
+        return found
+
+    async def begun(self, process: Process) -> "asyncio.Future[list[str]]":
+        """Have a process claim; return once it has, in a transaction that is still open."""
+        claiming = asyncio.ensure_future(process(self))
+        assert await asyncio.to_thread(self._claimed.wait, 10)
+        return claiming
+
+    def let_go(self) -> None:
+        self._go.set()
 
 
 async def test_a_claimer_that_finds_its_lane_taken_waits_for_it_and_looks_anew(two: Together) -> None:
     """What was accepted since the other looked would otherwise wait for the next sweep."""
     await two[0](lambda uow: _queue(uow, 1))
-    claimed, accepted = threading.Event(), threading.Event()
-
-    def first(uow: UnitOfWork) -> list[str]:
-        found = names(claim(uow))
-        claimed.set()
-        assert accepted.wait(10)
-        return found
-
-    one = asyncio.ensure_future(two[0](first))
-    assert await asyncio.to_thread(claimed.wait, 10)
+    held = _Claim()
+    one = await held.begun(two[0])
     await two[1](lambda uow: enqueue(uow, "new"))
     other = asyncio.ensure_future(two[1](claim))
-    accepted.set()
+    held.let_go()
     assert (await one, names(await other)) == (["q00"], ["new"])
 
 
 async def test_a_lane_that_another_claims_from_holds_up_no_other_lane(two: Together) -> None:
     await two[0](lambda uow: _queue(uow, 1))
-    claimed, done = threading.Event(), threading.Event()
-
-    def first(uow: UnitOfWork) -> list[str]:
-        found = names(claim(uow))
-        claimed.set()
-        assert done.wait(10)
-        return found
-
-    one = asyncio.ensure_future(two[0](first))
-    assert await asyncio.to_thread(claimed.wait, 10)
+    held = _Claim()
+    one = await held.begun(two[0])
     await two[1](lambda uow: _queue(uow, 1, lane=OTHER, prefix="o"))
     assert names(await two[1](claim)) == ["o00"]
-    done.set()
+    held.let_go()
     assert await one == ["q00"]
 
 
@@ -113,14 +119,14 @@ async def test_a_question_is_accepted_while_its_lane_is_locked(two: Together) ->
 async def test_a_pause_and_a_success_at_once_leave_the_lane_paused(two: Together) -> None:
     for number in range(_ROUNDS):
         lane = LaneId(f"lane {number}")
-        await two[0](lambda uow: uow.lanes.save(Lane(lane, window=3, strikes=1)))  # noqa: B023
+        await two[0](lambda uow: uow.lanes.save(Lane(lane, window=3, strikes=1)))
         held = await two[0](partial(_one, name=f"q{number}", lane=lane))
         error = RateLimited(timedelta(seconds=60))
         await two.at_once(
-            lambda one: one(lambda uow: succeeded(uow, lane, NOW)),  # noqa: B023
-            lambda other: other(lambda uow: close(uow, held, error, NOW, 0.0)),  # noqa: B023
+            lambda one: one(lambda uow: succeeded(uow, lane, NOW)),
+            lambda other: other(lambda uow: close(uow, held, error, NOW, 0.0)),
         )
-        after = await two[0](lambda uow: uow.lanes.get(lane))  # noqa: B023
+        after = await two[0](lambda uow: uow.lanes.get(lane))
         assert after.is_paused(at(59))
         assert (after.window, after.probing) == (1, True)
 

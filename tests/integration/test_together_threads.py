@@ -55,8 +55,8 @@ async def test_two_first_questions_of_a_thread_make_one_conversation_with_one_he
     for number in range(_ROUNDS):
         there = f"t{number}"
         outcomes = await two.at_once(
-            lambda one: two.asking(one).accept(_asked(f"a{number}", there)),  # noqa: B023 awaited here
-            lambda other: two.asking(other).accept(_asked(f"b{number}", there)),  # noqa: B023
+            lambda one: two.asking(one).accept(_asked(f"a{number}", there)),
+            lambda other: two.asking(other).accept(_asked(f"b{number}", there)),
         )
         assert outcomes == [Outcome.ACCEPTED, Outcome.ACCEPTED]
         assert sorted(await _states(two[0], there)) == [State.ACCEPTED, State.WAITING]
@@ -66,8 +66,8 @@ async def test_an_event_that_comes_to_two_processes_is_taken_by_one(two: Togethe
     for number in range(_ROUNDS):
         same = _asked(f"q{number}", f"t{number}")
         outcomes = await two.at_once(
-            lambda one: two.asking(one).accept(same),  # noqa: B023
-            lambda other: two.asking(other).accept(same),  # noqa: B023
+            lambda one: two.asking(one).accept(same),
+            lambda other: two.asking(other).accept(same),
         )
         assert sorted(str(one) for one in outcomes) == sorted([Outcome.ACCEPTED, Outcome.DUPLICATE])
         assert await _states(two[0], f"t{number}") == [State.ACCEPTED]
@@ -133,8 +133,8 @@ async def test_a_question_that_comes_as_its_predecessor_is_settled_gets_its_turn
         await two.asking(two[0]).accept(_asked(f"first{number}", there))
         held = await two[0](claim_one)
         outcomes = await two.at_once(
-            lambda one: one(lambda uow: settle(uow, held, State.DONE, at(1))),  # noqa: B023
-            lambda other: two.asking(other).accept(_asked(f"next{number}", there)),  # noqa: B023
+            lambda one: one(lambda uow: settle(uow, held, State.DONE, at(1))),
+            lambda other: two.asking(other).accept(_asked(f"next{number}", there)),
         )
         assert outcomes == [None, Outcome.ACCEPTED]
         assert await _states(two[0], there) == [State.ACCEPTED]
@@ -147,7 +147,7 @@ async def test_a_question_that_was_written_earlier_comes_as_the_head_is_claimed(
         await two.asking(two[0]).accept(_asked(f"late{number}", there, written=5))
         claimed, outcome = await two.at_once(
             lambda one: one(claim),
-            lambda other: two.asking(other).accept(_asked(f"early{number}", there, written=1)),  # noqa: B023
+            lambda other: two.asking(other).accept(_asked(f"early{number}", there, written=1)),
         )
         assert outcome is Outcome.ACCEPTED
         assert isinstance(claimed, list)
@@ -163,7 +163,7 @@ async def test_what_is_stopped_as_it_is_answered_is_either_the_one_or_the_other(
         await two.asking(two[0]).accept(_asked(f"q{number}", there))
         held = await two[0](claim_one)
         answered, stopped = await _while_it_is_answered(two, held, _stopping(two).stop(thread(there), ANA))
-        stored = await two[0](lambda uow: uow.deliveries.get(held.id))  # noqa: B023
+        stored = await two[0](lambda uow: uow.deliveries.get(held.id))
         assert stored is not None
         if stopped == 1:
             assert isinstance(answered, LeaseLost)
@@ -198,8 +198,8 @@ async def test_an_edit_as_the_answer_is_stored_is_asked_or_marked(two: Together)
         assert isinstance(answered, Owed)
 
         def told(uow: UnitOfWork) -> tuple[list[Mark], str | None]:
-            uow.deliveries.settle(held, State.DONE, at(1))  # noqa: B023
-            return [mark for _, mark in uow.marks.due(at(9), at(60), 9)], uow.conversations.asked(held.id)  # noqa: B023
+            uow.deliveries.settle(held, State.DONE, at(1))
+            return [mark for _, mark in uow.marks.due(at(9), at(60), 9)], uow.conversations.asked(held.id)
 
         assert await two[0](told) == ([Mark.EDITED], asked.text)
 
@@ -236,21 +236,21 @@ async def test_a_question_waits_for_no_link_that_is_just_set(two: Together) -> N
         here = place(f"c{number}")
         asked = replace(_asked(f"q{number}", "t", project=None), thread=thread("t", here))
         linked, _ = await two.at_once(
-            lambda one: _linking(two, one).link(here, SHOP, ANA),  # noqa: B023
-            lambda other: two.asking(other).accept(asked),  # noqa: B023
+            lambda one: _linking(two, one).link(here, SHOP, ANA),
+            lambda other: two.asking(other).accept(asked),
         )
         assert linked in {0, 1}
-        assert await two[0](lambda uow: uow.deliveries.unlinked(here)) == []  # noqa: B023
+        assert await two[0](lambda uow: uow.deliveries.unlinked(here)) == []
 
 
 async def test_two_who_revive_one_delivery_do_it_once(two: Together) -> None:
     for number in range(_ROUNDS):
         await two.asking(two[0]).accept(_asked(f"q{number}", f"t{number}"))
         held = await two[0](claim_one)
-        await two[0](lambda uow: settle(uow, held, State.BURIED, at(1)))  # noqa: B023
+        await two[0](lambda uow: settle(uow, held, State.BURIED, at(1)))
         done = await two.at_once(
-            lambda one: _reviewing(two, one).post_again(held.id),  # noqa: B023
-            lambda other: _reviewing(two, other).post_again(held.id),  # noqa: B023
+            lambda one: _reviewing(two, one).post_again(held.id),
+            lambda other: _reviewing(two, other).post_again(held.id),
         )
         assert sum(isinstance(one, NotToBeRevived) for one in done) == 1
         assert await _states(two[0], f"t{number}") == [State.ACCEPTED]
@@ -268,7 +268,7 @@ async def test_a_workspace_is_purged_by_two_while_questions_come(two: Together) 
         assert sum(one.conversations for one in gone if isinstance(one, Purged)) == 3
         gone_and_come = await two.at_once(
             lambda one: Purging(one, purged=_nothing).purge(CHAT, TEAM),
-            lambda other: two.asking(other).accept(_asked(f"new{number}", "t0")),  # noqa: B023
+            lambda other: two.asking(other).accept(_asked(f"new{number}", "t0")),
         )
         assert gone_and_come[1] is Outcome.ACCEPTED
         assert isinstance(gone_and_come[0], Purged)
