@@ -114,7 +114,7 @@ async def test_no_more_questions_are_out_than_allowed_and_the_others_wait(
 
 async def test_waiting_for_ones_turn_is_no_timeout(wire: Wire) -> None:
     async def takes_a_while(writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(0.25)  # the time-out is aiohttp's, whose clock is the loop's
         writer.write(response())
 
     wire.act = takes_a_while
