@@ -215,8 +215,8 @@ async def test_of_two_edits_that_come_to_two_processes_at_once_the_later_one_cou
         if number % 2:
             await two.asking(two[0]).accept(asked)
         came_to = await two.at_once(
-            lambda one: _amending(two, one).edited(later),  # noqa: B023
-            lambda other: _amending(two, other).edited(earlier),  # noqa: B023
+            lambda one: _amending(two, one).edited(later),
+            lambda other: _amending(two, other).edited(earlier),
         )
         assert Amendment.TAKEN in came_to
         again = [
@@ -226,7 +226,7 @@ async def test_of_two_edits_that_come_to_two_processes_at_once_the_later_one_cou
         ]
         assert again == [Amendment.UNCHANGED] * 4
         held = await two[0](claim_one)
-        assert await two[0](lambda uow: uow.conversations.asked(held.id)) == "2?"  # noqa: B023
+        assert await two[0](lambda uow: uow.conversations.asked(held.id)) == "2?"
         assert await _states(two[0], f"t{number}") == [State.ASKING]
         await Purging(two[0], purged=_nothing).purge(CHAT, TEAM)
 
