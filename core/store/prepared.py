@@ -108,10 +108,7 @@ def _executed(connection: Connection, compiled: _Compiled, values: Values) -> DB
     try:
         cursor.execute(compiled.sql, given)
     except dialect.loaded_dbapi.Error as error:
-        is_lost = dialect.is_disconnect(error, driver, cursor)
-        if is_lost:
-            connection.invalidate(error)
-            connection.engine.dispose()  # the other idle ones will have been lost with it
+        is_lost = dialect.is_disconnect(error, driver, cursor) and _is_given_up(connection)
         raise DBAPIError.instance(
             compiled.sql,
             None,
@@ -122,6 +119,15 @@ def _executed(connection: Connection, compiled: _Compiled, values: Values) -> DB
             dialect=dialect,
         ) from error
     return cursor
+
+
+def _is_given_up(connection: Connection) -> bool:
+    """Have SQLAlchemy find out that a connection is lost: it lets go of it, and of all that are as old."""
+    try:
+        connection.exec_driver_sql("SELECT 1")
+    except DBAPIError as error:
+        return error.connection_invalidated
+    return False
 
 
 def _compile(statement: Statement, dialect: Dialect, values: Values) -> _Compiled:

@@ -78,8 +78,8 @@ async def test_a_follow_up_that_comes_with_its_mention_is_taken_in_whichever_is_
         there = f"t{number}"
         follow_up = replace(_asked(f"b{number}", there, written=1), addressed=False)
         outcomes = await two.at_once(
-            lambda one: two.asking(one).accept(_asked(f"a{number}", there)),  # noqa: B023
-            lambda other: two.asking(other).accept(follow_up),  # noqa: B023
+            lambda one: two.asking(one).accept(_asked(f"a{number}", there)),
+            lambda other: two.asking(other).accept(follow_up),
         )
         assert outcomes in ([Outcome.ACCEPTED, Outcome.ACCEPTED], [Outcome.ACCEPTED, Outcome.IGNORED])
         assert await _states(two[0], there) == [State.ACCEPTED, State.WAITING]
