@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from types import FrameType
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.sent"]
+
+settings.register_profile("whatever the machine does", deadline=None)
+settings.load_profile("whatever the machine does")
 
 _LONGEST = 120.0  #: seconds; the slowest test takes a tenth of it
 

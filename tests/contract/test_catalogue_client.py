@@ -145,7 +145,7 @@ FAULTS: dict[str, tuple[faults.Fault, type[ThreadlineError]]] = {
     "another type": (faults.wrong_content_type(), BrokenAnswer),
     "a chat's answer": (faults.says("orders"), BrokenAnswer),
     "too long": (faults.oversize(600 * 1024), BrokenAnswer),
-    "a bomb": (faults.bomb(64), BrokenAnswer),
+    "a bomb": (faults.bomb(8), BrokenAnswer),
     "a reset": (faults.disconnect(), OutcomeUnknown),
     "cut": (faults.disconnect(faults.Cut.MID_ANSWER), OutcomeUnknown),
 }
