@@ -17,6 +17,7 @@ Values: TypeAlias = Mapping[str, Any]
 Found: TypeAlias = tuple[Any, ...]
 Statement: TypeAlias = "Select[*tuple[Any, ...]] | Insert | Update | Delete"
 _Convert: TypeAlias = Callable[[Any], Any]
+_Take: TypeAlias = Callable[[DBAPICursor], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +64,12 @@ class Prepared:
 
     def all(self, connection: Connection, values: Values) -> list[Found]:
         """Run it and return its rows."""
-        compiled, cursor = self._run(connection, values)
-        rows = cursor.fetchall()
-        cursor.close()
+        compiled, rows = self._run(connection, values, lambda cursor: cursor.fetchall())
         return [compiled.converted(row) for row in rows] if compiled.results else list(rows)
 
     def first(self, connection: Connection, values: Values) -> Found | None:
         """Run it and return its first row, None if it has none."""
-        compiled, cursor = self._run(connection, values)
-        row = cursor.fetchone()
-        cursor.close()
+        compiled, row = self._run(connection, values, lambda cursor: cursor.fetchone())
         return None if row is None else compiled.converted(row)
 
     def scalar(self, connection: Connection, values: Values) -> Any:
@@ -82,43 +79,35 @@ class Prepared:
 
     def run(self, connection: Connection, values: Values) -> int:
         """Run it and return how many rows it has written."""
-        _, cursor = self._run(connection, values)
-        written = cursor.rowcount
-        cursor.close()
-        return int(written)
+        return int(self._run(connection, values, lambda cursor: cursor.rowcount)[1])
 
-    def _run(self, connection: Connection, values: Values) -> tuple[_Compiled, DBAPICursor]:
+    def _run(self, connection: Connection, values: Values, take: _Take) -> tuple[_Compiled, Any]:
         wanted = (connection.dialect.name, *values)
-        compiled = self._compiled.get(wanted)
-        if compiled is not None:
-            return compiled, _executed(connection, compiled, values)
-        compiled = _compile(self._statement, connection.dialect, values)
-        cursor = _executed(connection, compiled, values)
-        results = _results(self._statement, connection.dialect, cursor.description or ())
-        self._compiled[wanted] = compiled = replace(compiled, results=results)
-        return compiled, cursor
-
-
-def _executed(connection: Connection, compiled: _Compiled, values: Values) -> DBAPICursor:
-    given = compiled.given(values)
-    driver, dialect = connection.connection, connection.dialect
-    cursor = driver.cursor()
-    for listener in connection.dispatch.before_cursor_execute:
-        listener(connection, cursor, compiled.sql, given, None, False)
-    try:
-        cursor.execute(compiled.sql, given)
-    except dialect.loaded_dbapi.Error as error:
-        is_lost = dialect.is_disconnect(error, driver, cursor) and _is_given_up(connection)
-        raise DBAPIError.instance(
-            compiled.sql,
-            None,
-            error,
-            dialect.loaded_dbapi.Error,
-            hide_parameters=True,
-            connection_invalidated=is_lost,
-            dialect=dialect,
-        ) from error
-    return cursor
+        compiled = self._compiled.get(wanted) or _compile(self._statement, connection.dialect, values)
+        driver, dialect = connection.connection, connection.dialect
+        given = compiled.given(values)
+        cursor = driver.cursor()
+        for listener in connection.dispatch.before_cursor_execute:
+            listener(connection, cursor, compiled.sql, given, None, False)
+        try:
+            cursor.execute(compiled.sql, given)
+            if wanted not in self._compiled:
+                results = _results(self._statement, dialect, cursor.description or ())
+                self._compiled[wanted] = compiled = replace(compiled, results=results)
+            return compiled, take(cursor)
+        except dialect.loaded_dbapi.Error as error:
+            is_lost = dialect.is_disconnect(error, driver, cursor) and _is_given_up(connection)
+            raise DBAPIError.instance(
+                compiled.sql,
+                None,
+                error,
+                dialect.loaded_dbapi.Error,
+                hide_parameters=True,
+                connection_invalidated=is_lost,
+                dialect=dialect,
+            ) from error
+        finally:
+            cursor.close()
 
 
 def _is_given_up(connection: Connection) -> bool:

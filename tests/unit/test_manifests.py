@@ -43,6 +43,7 @@ _KINDS = ("channels", "groups", "im", "mpim")
 #: What each method needs (docs.slack.dev/reference/methods), for every kind of channel we are in.
 CALLS: Mapping[str, set[str]] = {
     "assistant.threads.setStatus": {"chat:write"},
+    "auth.revoke": set(),
     "auth.test": set(),
     "chat.postMessage": {"chat:write"},
     "chat.update": {"chat:write"},
