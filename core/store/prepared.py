@@ -5,6 +5,7 @@ besides costs several times what the database does. Only what is run for every q
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -112,11 +113,9 @@ class Prepared:
 
 def _is_given_up(connection: Connection) -> bool:
     """Have SQLAlchemy find out that a connection is lost: it lets go of it, and of all that are as old."""
-    try:
+    with suppress(DBAPIError):
         connection.exec_driver_sql("SELECT 1")
-    except DBAPIError as error:
-        return error.connection_invalidated
-    return False
+    return connection.invalidated
 
 
 def _compile(statement: Statement, dialect: Dialect, values: Values) -> _Compiled:
