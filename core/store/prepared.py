@@ -5,7 +5,7 @@ besides costs several times what the database does. Only what is run for every q
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -87,17 +87,17 @@ class Prepared:
         compiled = self._compiled.get(wanted) or _compile(self._statement, connection.dialect, values)
         driver, dialect = connection.connection, connection.dialect
         given = compiled.given(values)
-        cursor = driver.cursor()
-        for listener in connection.dispatch.before_cursor_execute:
-            listener(connection, cursor, compiled.sql, given, None, False)
         try:
-            cursor.execute(compiled.sql, given)
-            if wanted not in self._compiled:
-                results = _results(self._statement, dialect, cursor.description or ())
-                self._compiled[wanted] = compiled = replace(compiled, results=results)
-            return compiled, take(cursor)
+            with closing(driver.cursor()) as cursor:  # which a closed connection does not give
+                for listener in connection.dispatch.before_cursor_execute:
+                    listener(connection, cursor, compiled.sql, given, None, False)
+                cursor.execute(compiled.sql, given)
+                if wanted not in self._compiled:
+                    results = _results(self._statement, dialect, cursor.description or ())
+                    self._compiled[wanted] = compiled = replace(compiled, results=results)
+                return compiled, take(cursor)
         except dialect.loaded_dbapi.Error as error:
-            is_lost = dialect.is_disconnect(error, driver, cursor) and _is_given_up(connection)
+            is_lost = dialect.is_disconnect(error, driver, None) and _is_given_up(connection)
             raise DBAPIError.instance(
                 compiled.sql,
                 None,
@@ -107,8 +107,6 @@ class Prepared:
                 connection_invalidated=is_lost,
                 dialect=dialect,
             ) from error
-        finally:
-            cursor.close()
 
 
 def _is_given_up(connection: Connection) -> bool:
