@@ -52,7 +52,7 @@ class Showing:
                 await showing.over()
             finally:  # cancelled again meanwhile, too: else it would go on to be shown for ever
                 task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+                await asyncio.gather(task, return_exceptions=True)
 
     async def _show_on(self, delivery: Delivery, showing: "_Shown") -> None:
         await self._clock.sleep(AT_ONCE)
