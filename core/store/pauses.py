@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, literal, or_, select, text
+from sqlalchemy import Connection, and_, bindparam, exists, literal, or_, select, text
 
 from core.model import Lane, State
 from core.store.lanes import lane_of
@@ -15,6 +15,18 @@ _lanes = table(LaneRow)
 _free = text(IS_FREE)
 _accepted = text(IS_ACCEPTED)
 
+_there = _deliveries.c.lane == _lanes.c.id
+_is_untold = (_free, _deliveries.c.state == State.ACCEPTED.value, _deliveries.c.told.is_(False))
+_is_late = (
+    _accepted,
+    _deliveries.c.ready_at <= bindparam("ready"),
+    or_(
+        _deliveries.c.attempt > 0,
+        _deliveries.c.accepted_at <= bindparam("old"),
+        _lanes.c.away_since.is_not(None),
+    ),
+)
+# In an outage all lanes may be closed: those without anything to be found are passed by in the database.
 # `least` is implied, and what the index is searched by.
 _TOLD_OF = Prepared(
     select(_lanes)
@@ -25,8 +37,11 @@ _TOLD_OF = Prepared(
             and_(_lanes.c.away_since <= bindparam("away"), _lanes.c.paused_until > bindparam("now")),
         )
     )
+    .where(exists().where(_there, *_is_untold))
 )
-_PAUSED = Prepared(select(_lanes).where(_lanes.c.paused_until > bindparam("now")))
+_PAUSED = Prepared(
+    select(_lanes).where(_lanes.c.paused_until > bindparam("now"), exists().where(_there, *_is_late))
+)
 
 
 class Pauses:
@@ -45,6 +60,8 @@ class Pauses:
         waiting: list[tuple[AnyRow, Lane]] = []
         when = {"least": min(now, beyond), "beyond": beyond, "away": away, "now": now}
         for lane in self._closed(_TOLD_OF, when):
+            if len(waiting) == limit:
+                break
             waiting += [(row, lane) for row in self._untold(lane.id, limit - len(waiting))]
         if waiting:
             ids = [row.id for row, _ in waiting]
@@ -57,7 +74,9 @@ class Pauses:
         """Return what may have to be given up in paused lanes, lane by lane, longest ready first."""
         failed, aged = _deliveries.c.attempt > 0, _deliveries.c.accepted_at <= old
         found: list[tuple[AnyRow, Lane]] = []
-        for lane in self._closed(_PAUSED, {"now": now}):
+        for lane in self._closed(_PAUSED, {"now": now, "ready": ready, "old": old}):
+            if len(found) == limit:
+                break
             rows = self._connection.execute(
                 select(_deliveries)
                 .where(_deliveries.c.lane == lane.id, _accepted, _deliveries.c.ready_at <= ready)
@@ -77,8 +96,7 @@ class Pauses:
     def _untold(self, lane: str, room: int) -> Sequence[AnyRow]:
         untold = (
             select(_deliveries)
-            .where(_deliveries.c.lane == lane, _free)
-            .where(_deliveries.c.state == State.ACCEPTED.value, _deliveries.c.told.is_(False))
+            .where(_deliveries.c.lane == lane, *_is_untold)
             .order_by(_deliveries.c.due_at, _deliveries.c.id)
             .limit(room)
             .with_for_update(skip_locked=True)

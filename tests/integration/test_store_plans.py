@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import pytest_asyncio
 from sqlalchemy import Engine, event
 
 from core.errors import CreditsSpent, RateLimited, Unavailable
-from core.model import Outcome, State
+from core.model import LaneId, Outcome, State
+from core.ports import UnitOfWork
 from core.services.allowances import Allowances
 from core.services.retaining import Retaining
 from core.store import Store, connect, migrate
+from tests.fixtures.queued import at, enqueue
 from tests.fixtures.world import ANA, BEN, CHAT, World, channel
 
 _SCANS = tuple(f"SCAN {name}" for name in ("deliveries", "turns", "conversations", "parts", "lanes"))
@@ -109,3 +112,26 @@ async def test_nothing_that_lives_goes_through_all_that_ever_was(engine: Engine)
     await store.aclose()
     assert len(said) > 60
     assert scans(engine, said) == []
+
+
+async def test_in_an_outage_closed_lanes_in_which_all_is_told_are_not_looked_through_one_by_one(
+    engine: Engine,
+) -> None:
+    """Each workspace's key has a lane, and all of them close when the assistant is away."""
+    store, asked = Store(engine), []
+    await store(_close_many)
+    event.listen(engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    now, hour = at(30), timedelta(hours=1)
+    assert await store(lambda uow: uow.deliveries.behind_pauses(now, now - hour, now - hour, 50)) == []
+    assert await store(lambda uow: uow.deliveries.tell_paused(now, now, now, 20)) == []
+    assert len([one for one in asked if one.startswith("SELECT")]) == 2
+    late = await store(lambda uow: uow.deliveries.behind_pauses(now, now, now, 5))
+    assert [delivery.id for delivery, _ in late] == [f"q{number}" for number in range(5)]
+    await store.aclose()
+
+
+def _close_many(uow: UnitOfWork) -> None:
+    for number in range(9):
+        lane = LaneId(f"key {number}")
+        enqueue(uow, f"q{number}", lane=lane, told=True)
+        uow.lanes.save(replace(uow.lanes.get(lane), away_since=at(0), paused_until=at(60)))
