@@ -76,9 +76,10 @@ def head() -> str:
 def take_turn(connection: Connection) -> bool:
     """Keep others from migrating, and so from starting, until the transaction ends; False: one is at it.
 
-    Statements of the transaction may take as long as they need.
+    Statements of the transaction may take as long as they need, and so may what is done between them.
     """
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
     return bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({_LOCK})").scalar())
 
 

@@ -24,6 +24,7 @@ from tests.fixtures.postgres import Postgres
 from tests.fixtures.queued import at, claim, enqueue, thread
 
 _MANY = BATCH + 1
+_HASTY = "-c%20idle_in_transaction_session_timeout=100ms"
 
 
 @pytest.fixture
@@ -125,6 +126,19 @@ def test_what_was_under_way_is_free_at_once_on_the_other_side(source: Engine, ta
         now = datetime.now(UTC) + timedelta(seconds=5)
         (again,) = SqlUnitOfWork(connection).deliveries.claim(now, now, 8, 8)
     assert again.id == "one"
+
+
+def test_the_target_waits_as_long_as_the_source_is_read(source: Engine, postgres_url: str) -> None:
+    """A file of many gigabytes is counted, and looked at, before the first row goes over."""
+    hasty = connect(f"{postgres_url}{'&' if '?' in postgres_url else '?'}options={_HASTY}")
+    fill(source, 3)
+
+    def slowly(step: Step) -> None:
+        if (step.deed, step.table, step.done) == (Deed.COPY, "turns", 0):
+            threading.Event().wait(0.25)
+
+    assert copy(source, hasty, slowly, _leave).tables
+    hasty.dispose()
 
 
 def test_a_copy_that_breaks_off_leaves_the_target_as_it_was(
