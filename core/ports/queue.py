@@ -81,7 +81,8 @@ class Deliveries(Protocol):
     def claim(self, now: datetime, until: datetime, concurrency: int, limit: int) -> Sequence[Delivery]:
         """Lease what is due in lanes that are open and have room, until `until`, by rank.
 
-        Accepted ones become asking, answered ones posting; the fence steps up by one.
+        Where `limit` is reached, lanes in which something has been due for longest come first. Accepted ones
+        become asking, answered ones posting; the fence steps up by one.
         """
         ...
 
@@ -153,7 +154,7 @@ class Deliveries(Protocol):
     ) -> Sequence[tuple[Delivery, Lane]]:
         """Return what waits in paused lanes and was ready by `ready`, longest first, with its lane.
 
-        Of a lane whose other side is not away, only what has failed before, or was accepted by `old`.
+        Of a lane whose other side was not away by then, only what failed before, or was accepted by `old`.
         """
         ...
 

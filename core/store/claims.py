@@ -195,7 +195,11 @@ class Claims:
     def _locked(
         self, statement: "Select[*tuple[Any, ...]]", ids: Sequence[str], now: datetime
     ) -> Sequence[Lane]:
-        return [lane_of(row) for row in self._connection.execute(statement, {"ids": ids, "now": now})]
+        """Return the lanes in the order in which they were asked for, whatever that of the locks is."""
+        found = {
+            row.id: lane_of(row) for row in self._connection.execute(statement, {"ids": ids, "now": now})
+        }
+        return [found[id_] for id_ in ids if id_ in found]
 
     def _busy(self, lanes: Sequence[Lane]) -> Mapping[str, int]:
         """Count the leases of each lane: of what others took before this transaction had the lanes, too."""

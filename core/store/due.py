@@ -46,7 +46,7 @@ def _by_lane() -> "Select[str]":
     return select(walk.c.lane).where(walk.c.lane.is_not(None), is_open).limit(bindparam("many"))
 
 
-_LANES_OF_FEW = Prepared(select(_d.lane).where(_free, _is_due).order_by(_d.due_at).limit(_FEW + 1))
+_LANES_OF_FEW = Prepared(select(_d.lane).where(_free, _is_due).order_by(_d.due_at, _d.lane).limit(_FEW + 1))
 _BY_LANE = Prepared(_by_lane())
 # The first pause to end behind which something waits, and the first thing that waits for no pause.
 _OPENS = Prepared(
@@ -72,21 +72,22 @@ class Due:
         self._connection = connection
 
     def lanes(self, now: datetime) -> Iterator[Sequence[str]]:
-        """Yield the lanes with something due, some at a time, in order; of few, paused ones are among them.
+        """Yield the lanes with something due, some at a time; those of what is due longest come first.
 
-        Where little is due, that little is read. Where much is, most of it may wait in lanes that have no
-        room: those are stepped over, and no further than somebody asks.
+        Paused ones may be among these. Where more is due, most of it may wait in lanes that have no room:
+        those are stepped over, and no further than somebody asks.
         """
-        few = _LANES_OF_FEW.all(self._connection, {"now": now})
-        if len(few) <= _FEW:
-            if few:
-                yield sorted({lane for (lane,) in few})
+        longest = _LANES_OF_FEW.all(self._connection, {"now": now})
+        first = list(dict.fromkeys(lane for (lane,) in longest))
+        if first:
+            yield first
+        if len(longest) <= _FEW:
             return
-        after, many = "", _FIRST
+        after, many, seen = "", _FIRST, set(first)
         while True:
             values = {"now": now, "after": after, "many": many}
             found = [lane for (lane,) in _BY_LANE.all(self._connection, values)]
-            yield found
+            yield [lane for lane in found if lane not in seen]
             if len(found) < many:
                 return
             after, many = found[-1], 2 * many

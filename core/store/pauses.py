@@ -23,7 +23,7 @@ _is_late = (
     or_(
         _deliveries.c.attempt > 0,
         _deliveries.c.accepted_at <= bindparam("old"),
-        _lanes.c.away_since.is_not(None),
+        _lanes.c.away_since <= bindparam("ready"),
     ),
 )
 # In an outage all lanes may be closed: those without anything to be found are passed by in the database.
@@ -77,10 +77,11 @@ class Pauses:
         for lane in self._closed(_PAUSED, {"now": now, "ready": ready, "old": old}):
             if len(found) == limit:
                 break
+            is_away = lane.away_since is not None and lane.away_since <= ready
             rows = self._connection.execute(
                 select(_deliveries)
                 .where(_deliveries.c.lane == lane.id, _accepted, _deliveries.c.ready_at <= ready)
-                .where(or_(failed, aged, literal(lane.away_since is not None)))
+                .where(or_(failed, aged, literal(is_away)))
                 .order_by(_deliveries.c.ready_at, _deliveries.c.id)
                 .limit(limit - len(found))
                 .with_for_update(skip_locked=True)

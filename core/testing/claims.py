@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from core.model import (
     COUNTED_FOR,
@@ -35,7 +35,7 @@ class MemoryClaims:
 
     def claim(self, now: datetime, until: datetime, concurrency: int, limit: int) -> Sequence[Delivery]:
         claimed: list[Delivery] = []
-        for lane in self._lanes():
+        for lane in sorted(self._lanes(), key=self._longest_due):
             if lane.is_paused(now):
                 continue
             room = min(lane.room(concurrency) - self._tables.busy(lane.id), limit - len(claimed))
@@ -51,6 +51,10 @@ class MemoryClaims:
                 self._tables.change(taken, until)
                 claimed.append(taken)
         return sorted(claimed, key=_line_order)
+
+    def _longest_due(self, lane: Lane) -> tuple[datetime, str]:
+        dues = [one.due_at for one in self._claimable(lane.id)]
+        return min(dues, default=datetime.max.replace(tzinfo=UTC)), lane.id
 
     def next_rank(self, lane: LaneId, platform: Platform, workspace: WorkspaceId) -> int:
         ranks = [
@@ -137,7 +141,7 @@ class MemoryClaims:
         for lane in self._lanes():
             accepted = [row.delivery for row in self._tables.queued() if row.delivery.state is State.ACCEPTED]
             ready_here = [one for one in accepted if one.lane == lane.id and one.ready_at <= ready]
-            away = lane.away_since is not None
+            away = lane.away_since is not None and lane.away_since <= ready
             waiting = [one for one in ready_here if away or one.attempt > 0 or one.accepted_at <= old]
             if lane.is_paused(now):
                 found += [(one, lane) for one in sorted(waiting, key=lambda one: (one.ready_at, one.id))]

@@ -86,11 +86,13 @@ async def test_what_is_due_first_is_claimed_first_and_no_more_than_the_limit(beg
     assert names(await begin(claim)) == ["c"]
 
 
-async def test_the_limit_counts_over_all_lanes_and_the_result_is_in_due_order(begin: Transact) -> None:
+async def test_the_limit_counts_over_all_lanes_the_longest_due_before_others(
+    begin: Transact,
+) -> None:
     for name, lane, due in (("o1", OTHER, -9.0), ("k1", KEY, -1.0), ("k2", KEY, -2.0), ("o2", OTHER, -3.0)):
         await begin(partial(enqueue, name=name, lane=lane, due=due))
-    assert names(await begin(lambda uow: claim(uow, limit=3))) == ["o1", "k2", "k1"]
-    assert names(await begin(claim)) == ["o2"]
+    assert names(await begin(lambda uow: claim(uow, limit=3))) == ["o1", "o2", "k2"]
+    assert names(await begin(claim)) == ["k1"]
 
 
 async def test_a_lane_is_claimed_from_as_far_as_it_has_room(begin: Transact) -> None:
@@ -123,6 +125,18 @@ async def test_of_many_lanes_each_is_claimed_from_and_those_with_no_room_are_ste
     assert names(await begin(lambda uow: claim(uow, limit=15))) == open_[15:]
     assert await begin(claim) == []
     assert await begin(lambda uow: uow.deliveries.next_due(NOW)) == at(60)
+
+
+async def test_what_is_due_longest_goes_first_though_many_lanes_come_before_its_own(begin: Transact) -> None:
+    def fill(uow: UnitOfWork) -> None:
+        for number in range(80):
+            enqueue(uow, f"{number:02}", lane=LaneId(f"a {number:02}"), due=1.0)
+        enqueue(uow, "longest", lane=LaneId("z"), due=0.0)
+
+    await begin(fill)
+    assert names(await begin(lambda uow: claim(uow, 2.0, limit=1))) == ["longest"]
+    assert names(await begin(lambda uow: claim(uow, 2.0, limit=2))) == ["00", "01"]
+    assert len(await begin(lambda uow: claim(uow, 2.0))) == 78
 
 
 async def test_a_paused_lane_is_not_claimed_from_until_its_pause_ends(begin: Transact) -> None:

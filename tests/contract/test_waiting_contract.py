@@ -298,3 +298,19 @@ async def test_a_holder_that_died_while_asking_has_used_up_an_attempt(begin: Tra
     await begin(lambda uow: uow.deliveries.release_expired(FAR, ()))
     again = await begin(lambda uow: claim(uow, 11))
     assert {one.id: one.attempt for one in again} == {"asked": 1, "posted": 0}
+
+
+async def test_what_has_to_wait_on_hides_nothing_that_waited_too_long_in_another_lane(
+    begin: Transact,
+) -> None:
+    def fill(uow: UnitOfWork) -> None:
+        for number in range(5):
+            enqueue(uow, f"early {number}", lane=KEY)
+        enqueue(uow, "late", lane=OTHER)
+        for lane, since in ((KEY, 50.0), (OTHER, 10.0)):
+            there = uow.lanes.get(lane)
+            uow.lanes.save(replace(there, away_since=at(since), failures=5, paused_until=at(1000)))
+
+    await begin(fill)
+    found = await begin(lambda uow: uow.deliveries.behind_pauses(at(60), at(30), NEVER, 5))
+    assert [one.id for one, _ in found] == ["late"]
