@@ -1,5 +1,6 @@
 # Threadline, as one image for every role: docker build -t threadline .
-# It runs as nobody in particular, and writes nothing: docker run --read-only --tmpfs /tmp works.
+# It runs as nobody in particular, and writes nothing where THREADLINE_DATABASE_URL names a PostgreSQL database:
+# docker run --read-only --tmpfs /tmp works. An SQLite file has to be on a volume: without one it ends with the container.
 FROM python:3.11-slim AS built
 WORKDIR /src
 COPY requirements.lock ./

@@ -47,11 +47,12 @@ def test_every_command_is_one_of_the_programs(service: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("service", OURS.values(), ids=OURS)
 def test_every_variable_is_a_setting_and_the_database_is_shared(service: dict[str, Any]) -> None:
-    assert set(service["environment"]) <= set(VARIABLES)
-    url = re.sub(r"\$\{[^}]*\}", "secret", service["environment"]["THREADLINE_DATABASE_URL"])
+    assert set(service["environment"]) <= {*VARIABLES, "PGPASSWORD"}
+    url = service["environment"]["THREADLINE_DATABASE_URL"]
     assert database(url).startswith("postgresql://")
     server = COMPOSE["services"]["postgres"]["environment"]
-    assert url == f"postgresql://{server['POSTGRES_USER']}:secret@postgres/{server['POSTGRES_DB']}"
+    assert url == f"postgresql://{server['POSTGRES_USER']}@postgres/{server['POSTGRES_DB']}"
+    assert service["environment"]["PGPASSWORD"] == server["POSTGRES_PASSWORD"]
 
 
 @pytest.mark.parametrize("service", OURS.values(), ids=OURS)
