@@ -56,7 +56,11 @@ _server = matching(
 
 def database(text: str) -> str:
     """Return the URL of a file, or of a database on a server; its password may be in it."""
-    return _server(text) if text.startswith("postgres") else _file(text)
+    if text.startswith("postgres"):
+        return _server(text)
+    if text.startswith("sqlite"):
+        return _file(text)
+    raise Wrong("names neither an SQLite file nor a PostgreSQL database", _DATABASES)
 
 
 host = matching(

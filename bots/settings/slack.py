@@ -39,8 +39,7 @@ def _look_whether_reached(reading: Reading, *, listens: bool) -> None:
     ours = next((name for name in (_OWN, *_OAUTH) if name in reading), None)
     reached = next((name for name in _REACHED if name in reading), None)
     if ours is not None and reached is None and listens:
-        remedy = WAYS if ours == _OWN else f"Set {_EITHER}"
-        reading.fault(ours, "is set, but no way for Slack to reach us", remedy)
+        reading.fault(ours, "is set, but no way for Slack to reach us", f"Set {_EITHER}")
     if ours is None and reached is not None:
         remedy = f"Set it to the bot's xoxb- token; for many workspaces set {' and '.join(_OAUTH)}."
         reading.fault(_OWN, f"is not set, though {reached} is", remedy)

@@ -38,17 +38,20 @@ async def opened_store(
 ) -> AsyncIterator[tuple[Engine, Store | PooledStore]]:
     """Connect, bring the schema up to date, and give the store.
 
-    Raises StoreUnusable; where a file `must_exist` also if there is none: it would be made anew, and empty.
+    Raises StoreUnusable; where a database `must_exist` also if there is none: it would be made anew.
     """
     engine = connect(settings.database_url)
-    if must_exist:
-        see_that_it_exists(engine)
-    migrate(engine)
-    store = open_store(engine)
     try:
-        yield engine, store
+        if must_exist:
+            see_that_it_exists(engine)
+        migrate(engine, must_exist=must_exist)
+        store = open_store(engine)
+        try:
+            yield engine, store
+        finally:
+            await store.aclose()
     finally:
-        await store.aclose()
+        engine.dispose()
 
 
 def clock_over(engine: Engine) -> SystemClock:

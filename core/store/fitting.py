@@ -6,8 +6,9 @@ from contextlib import ExitStack, contextmanager
 from sqlalchemy import Connection, Engine, Table, inspect, literal, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.errors import StoreUnusable
+from core.errors import StoreUnavailable, StoreUnusable
 from core.store.engine import described
+from core.store.postgres import is_away
 from core.store.schema import cause, head, revision, take_turn
 from core.store.tables import Row
 
@@ -26,10 +27,11 @@ def opened(engine: Engine, side: str) -> Iterator[Connection]:
             connection = stack.enter_context(engine.connect())
             connection.begin()
         except SQLAlchemyError as error:
-            raise StoreUnusable(
+            told = (
                 f"the {side} at {described(engine)} cannot be used: {cause(error)}. See that its address is "
                 "right, and that nothing else works on it."
-            ) from error
+            )
+            raise (StoreUnavailable if is_away(error) else StoreUnusable)(told) from error
         yield connection
 
 

@@ -27,22 +27,33 @@ class Migrated:
     after: str
 
 
-def migrate(engine: Engine) -> Migrated:
+def migrate(engine: Engine, *, must_exist: bool = False) -> Migrated:
     """Run the migrations that the database lacks, in one transaction.
 
     Of several processes that begin at once on PostgreSQL one does it, and the others wait for it. Raises
     StoreUnusable, with the database unchanged, if it is newer than this version, is not a database, lets us
-    not in, or cannot be written; StoreUnavailable if its server is not there now.
+    not in, or cannot be written, or if it `must_exist` and has no tables of ours; StoreUnavailable if its
+    server is not there now.
     """
     try:
         with engine.begin() as connection:
             if is_shared(engine):
                 _wait_for_turn(connection)
+            if must_exist and revision(connection) is None:
+                raise StoreUnusable(
+                    f"the database at {described(engine)} is no database of Threadline: set "
+                    "THREADLINE_DATABASE_URL to the one that it uses"
+                )
             return upgrade(connection)
     except SQLAlchemyError as error:
-        fix = ": see that the server runs and THREADLINE_DATABASE_URL is right" if is_shared(engine) else ""
-        told = f"the database at {described(engine)} cannot be used{fix}: {cause(error)}"
+        told = f"the database at {described(engine)} cannot be used: {cause(error)}. {_fix(engine)}"
         raise (StoreUnavailable if is_away(error) else StoreUnusable)(told) from error
+
+
+def _fix(engine: Engine) -> str:
+    if is_shared(engine):
+        return "See that the server runs and THREADLINE_DATABASE_URL is right."
+    return "See that THREADLINE_DATABASE_URL names a file of Threadline's, in a folder that it may write in."
 
 
 def upgrade(connection: Connection) -> Migrated:

@@ -80,7 +80,6 @@ async def test_somebody_who_looks_sees_a_bar(source: str, postgres_url: str) -> 
             ["--from", "sqlite:///nowhere.db", "--to", _AWAY],
             "nowhere.db: name the file that Threadline used.",
         ),
-        (["--to", _AWAY], "the target at postgresql://me:***@127.0.0.1:1/queue cannot be used"),
     ],
 )
 async def test_what_cannot_be_copied_is_said_in_a_line_without_a_password(
@@ -92,6 +91,13 @@ async def test_what_cannot_be_copied_is_said_in_a_line_without_a_password(
     assert refused.stderr.count("\n") == 1
     assert "s3cret" not in refused.output
     assert not [name for name in os.listdir() if name.startswith("nowhere")]
+
+
+async def test_a_server_that_is_away_is_no_fault_of_the_settings(source: str) -> None:
+    refused = await invoke("db", "copy", "--to", _AWAY, env={"THREADLINE_DATABASE_URL": source})
+    assert refused.exit_code == 1
+    assert "the target at postgresql://me:***@127.0.0.1:1/queue cannot be used" in refused.stderr
+    assert refused.stderr.count("\n") == 1
 
 
 async def test_a_file_that_a_running_process_has_is_not_copied(source: str, postgres_url: str) -> None:
@@ -132,6 +138,13 @@ async def test_migrate_says_from_where_to_where(postgres: Postgres) -> None:
     refused = await invoke("db", "migrate", env={"THREADLINE_DATABASE_URL": "sqlite:///nowhere.db"})
     assert (refused.exit_code, "there is no database at" in refused.stderr) == (2, True)
     assert "nowhere.db" not in os.listdir()
+
+
+async def test_a_folder_in_the_place_of_a_file_is_told_with_the_fix(tmp_path: Path) -> None:
+    refused = await invoke("db", "migrate", env={"THREADLINE_DATABASE_URL": f"sqlite:///{tmp_path}"})
+    assert refused.exit_code == 2
+    assert "names a file of Threadline's, in a folder that it may write in." in refused.stderr
+    assert refused.stderr.count("\n") == 1
 
 
 async def test_a_file_of_an_older_version_is_brought_up_to_date_and_then_copied(

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import aiohttp
+import psycopg
 import pytest
+from cryptography.fernet import Fernet
 
 from bots.demo.assistant import faults
 from bots.demo.slack import HttpError, Refuse
 from tests.fixtures.commands import invoke
+from tests.fixtures.postgres import Postgres
 from tests.fixtures.program import environment
 from tests.fixtures.walk import Walk
 
@@ -97,6 +100,21 @@ async def test_in_the_wrong_folder_no_database_is_made(
     assert f"there is no database at {file}." in refused.stderr
     assert "THREADLINE_DATABASE_URL" in refused.stderr
     assert list(file.parent.iterdir()) == []
+
+
+async def test_in_another_database_no_tables_are_made(postgres: Postgres) -> None:
+    key = Fernet.generate_key().decode()
+    commands = [("status",), ("queue", "list"), ("purge", "slack", "T0X", "--yes"), ("secret", "reseal")]
+    with postgres.database() as url:
+        env = {"THREADLINE_DATABASE_URL": url, "THREADLINE_SECRET_KEY": key}
+        for command in commands:
+            refused = await invoke(*command, env=env)
+            assert (refused.exit_code, "is no database of Threadline" in refused.stderr) == (2, True)
+        with psycopg.connect(url) as connection:
+            tables = connection.execute(
+                "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+            ).fetchone()
+    assert tables == (0,)
 
 
 async def test_what_is_not_there_is_posted_again_at_a_humans_word(town: Walk) -> None:

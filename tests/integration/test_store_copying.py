@@ -318,7 +318,9 @@ def test_a_target_that_cannot_keep_every_text_is_refused(
 
 def test_a_target_that_is_not_there_is_named_without_its_password(source: Engine) -> None:
     target = connect("postgresql://me:s3cret@127.0.0.1:1/queue")
-    with pytest.raises(StoreUnusable, match=r"the target at .*127\.0\.0\.1:1/queue cannot be used") as told:
+    with pytest.raises(
+        StoreUnavailable, match=r"the target at .*127\.0\.0\.1:1/queue cannot be used"
+    ) as told:
         copy(source, target, _ignore, _leave)
     assert "s3cret" not in str(told.value)
     assert "\n" not in str(told.value)

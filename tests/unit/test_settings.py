@@ -43,6 +43,14 @@ def test_a_database_on_a_server_is_taken_and_its_password_is_not_shown(scheme: s
     assert CANARY not in repr(found)
 
 
+def test_another_kind_of_database_is_not_taken_for_a_file() -> None:
+    (fault,) = faults({"THREADLINE_DATABASE_URL": f"mysql://me:{CANARY}@db.example/threadline"})
+    assert str(fault) == (
+        "THREADLINE_DATABASE_URL names neither an SQLite file nor a PostgreSQL database."
+        " Use sqlite:///FILE or postgresql://USER@HOST/DATABASE."
+    )
+
+
 def test_nothing_set_gives_the_defaults() -> None:
     found = settings({})
     assert found.chat.key is None
@@ -312,6 +320,7 @@ def test_a_bot_token_alone_is_told_the_two_ways() -> None:
     assert settings({"SLACK_BOT_TOKEN": "xoxb-1"}).slack is not None  # enough for what only calls Slack
     (fault,) = faults({"SLACK_BOT_TOKEN": "xoxb-1"}, frozenset({Need.PLATFORM}))
     assert fault.variable == "SLACK_BOT_TOKEN"
+    assert fault.remedy.startswith("Set one of: SLACK_APP_TOKEN")
     assert "SLACK_APP_TOKEN" in fault.remedy
     assert "SLACK_SIGNING_SECRET" in fault.remedy
 
