@@ -63,14 +63,21 @@ async def _purge(found: Settings, platform: Platform, workspace: WorkspaceId) ->
     return gone
 
 
-async def _give_back(found: Settings, token: str) -> None:
+async def _give_back(found: Settings, token: str | None) -> None:
     """Have Slack take the app out, if it will: what was kept is deleted either way."""
     if found.slack is None:
         raise ValueError("there are tokens of an app that Slack's settings name")
+    if token is None:
+        _tell_left("its token is not opened by any key of THREADLINE_SECRET_KEY")
+        return
     try:
         await revoke(token, found.slack.api_url, found.slack.proxy)
     except AccountRefused:
         return  # it was taken out already
     except ThreadlineError as error:
-        trouble = "All is deleted here, but Slack was not told: it may still list the app there"
-        typer.echo(f"{trouble} ({error}). An admin of the workspace can remove it.", err=True)
+        _tell_left(str(error))
+
+
+def _tell_left(reason: str) -> None:
+    trouble = "All is deleted here, but Slack was not told: it may still list the app there"
+    typer.echo(f"{trouble} ({reason}). An admin of the workspace can remove it.", err=True)

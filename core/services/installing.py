@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -87,16 +86,18 @@ class Installing:
             if one.organisation == organisation and not one.token and one.workspace != organisation
         ]
 
-    async def tokens(self, workspace: WorkspaceId) -> Sequence[str]:
-        """Return a workspace's token, and those of an organisation's workspaces, as far as they open."""
+    async def tokens(self, workspace: WorkspaceId) -> Sequence[str | None]:
+        """Return a workspace's token, and those of an organisation's; None for what does not open."""
         here = [
             one for one in await self._all() if one.token and workspace in {one.workspace, one.organisation}
         ]
-        opened = []
-        for one in here:
-            with suppress(SealUnbroken):
-                opened.append(self._sealing.open(one.token))
-        return opened
+        return [self._opened(one.token) for one in here]
+
+    def _opened(self, sealed: str) -> str | None:
+        try:
+            return self._sealing.open(sealed)
+        except SealUnbroken:
+            return None
 
     def issue_state(self) -> str:
         """Return a new state: what somebody who installs takes along to the platform and back.

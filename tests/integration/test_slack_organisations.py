@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from cryptography.fernet import Fernet
 
 from bots.demo.slack import HttpError, SlackWorkspace
 from bots.slack.shortcut import ASK_ABOUT
@@ -168,6 +169,16 @@ async def test_a_slack_that_is_away_keeps_nobody_from_purging(house: Many) -> No
     done = await invoke("purge", "slack", house.second.team, "--yes", env=installing(house))
     assert (done.exit_code, "Slack was not told" in done.stderr) == (0, True)
     assert house.second.bot_token not in done.stdout + done.stderr
+    assert installed(house) == []
+
+
+@pytest.mark.usefixtures("elsewhere")
+async def test_a_token_that_does_not_open_keeps_nobody_from_purging_and_is_told(house: Many) -> None:
+    async with house.run():
+        await house.install(house.second.team)
+    env = installing(house) | {"THREADLINE_SECRET_KEY": Fernet.generate_key().decode()}
+    done = await invoke("purge", "slack", house.second.team, "--yes", env=env)
+    assert (done.exit_code, "is not opened by any key" in done.stderr) == (0, True)
     assert installed(house) == []
 
 
