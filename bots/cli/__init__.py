@@ -1,6 +1,8 @@
 """The `threadline` command."""
 
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import structlog
 import typer
@@ -22,11 +24,28 @@ log = structlog.get_logger(__name__)
 
 app = typer.Typer(
     name="threadline",
-    help="Your MicroVisualizer project's AI assistant, in the threads of your chat.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"threadline {metadata.version('threadline')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _threadline(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Say which version this is.", callback=_say_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Your MicroVisualizer project's AI assistant, in the threads of your chat."""
+
+
 for command in (run, demo, ask, link, status, purge):
     app.command()(command)
 app.add_typer(manifest, name="manifest")

@@ -21,7 +21,9 @@ def purge(
     platform: Annotated[str, typer.Argument(help="slack or discord")],
     workspace: Annotated[
         str,
-        typer.Argument(help="A Slack workspace's id (T…), an organisation's (E…), or a Discord server's."),
+        typer.Argument(
+            help="A Slack workspace's id (T…), an organisation's (E…), a Discord server's, or @me."
+        ),
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Do it: nothing of it can be brought back.")] = False,
 ) -> None:

@@ -18,8 +18,8 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 #: Short, so that recovery never waits for the assistant's slowness.
-LEASE = timedelta(seconds=10)
-RENEW_EVERY = 3.0  #: seconds
+LEASE = timedelta(seconds=8)
+RENEW_EVERY = 2.5  #: seconds
 #: So far ahead of now, what the last process wrote was written by another clock.
 _AHEAD = timedelta(seconds=5)
 _EVER = timedelta(days=36_500)

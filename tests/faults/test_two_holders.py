@@ -15,7 +15,7 @@ from core.retry import Limits
 from core.services.answering import Answering, AnsweringRules
 from core.services.asking import AskingRules
 from core.services.delivering import Delivering
-from core.services.leases import Leases
+from core.services.leases import LEASE, Leases
 from core.services.marking import Marking
 from core.services.offered import Services
 from core.services.posting import Posting
@@ -25,7 +25,6 @@ from tests.faults.rows import Note
 from tests.fixtures.queued import CHAT, SHOP, question
 
 QUESTIONS = 20
-LEASE = 10.0  #: seconds
 
 
 class SlowPoster(RecordingPoster):
@@ -128,7 +127,7 @@ async def test_row_42_an_answer_that_comes_after_the_lease_has_passed_on_is_neit
     await pair.zombie.begin()
     await pair.until(lambda: len(pair.zombie.chat.asked) == QUESTIONS)
     pair.zombie.chat.script = ["late and unwanted"] * QUESTIONS
-    pair.clock.advance(LEASE + 1)  # the zombie neither renews nor sweeps: it is stopped
+    pair.clock.advance(LEASE.total_seconds() + 1)  # the zombie neither renews nor sweeps: it is stopped
     await pair.other.settle()
     expected = [f"Answer to: q{number:02}?" for number in range(QUESTIONS)]
     assert pair.posted == expected
@@ -154,7 +153,7 @@ async def test_row_42_stopped_before_it_learns_that_a_part_is_shown_no_part_is_s
     await pair.until(lambda: pair.posted)
     late = pair.zombie.leases.tasks()
     stopped, pair.poster.after = pair.poster.after, None
-    pair.clock.advance(LEASE + 1)
+    pair.clock.advance(LEASE.total_seconds() + 1)
     await pair.other.settle()
     assert pair.posted == ["0123456789", "XYZ", "abcdefghij"]
     stopped.set()
@@ -167,7 +166,7 @@ async def test_row_42_stopped_before_it_learns_that_a_part_is_shown_no_part_is_s
 async def test_row_42_whoever_is_first_after_a_stop_asks_and_the_other_does_not(pair: Pair) -> None:
     await pair.ask(QUESTIONS)
     await pair.zombie.begin()
-    pair.clock.advance(LEASE + 1)  # it was stopped between claim and call
+    pair.clock.advance(LEASE.total_seconds() + 1)  # it was stopped between claim and call
     await asyncio.gather(pair.other.settle(), pair.zombie.settle())
     await asyncio.gather(pair.other.settle(), pair.zombie.settle())
     assert pair.posted == [f"Answer to: q{number:02}?" for number in range(QUESTIONS)]

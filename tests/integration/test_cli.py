@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,12 @@ from tests.fixtures.program import environment, program
 from tests.fixtures.walk import Walk
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
+
+
+async def test_it_says_which_version_it_is() -> None:
+    done = await invoke("--version", env={})
+    assert done.exit_code == 0
+    assert done.stdout == f"threadline {version('threadline')}\n"
 
 
 async def test_ask_prints_the_answer(town: Walk) -> None:
