@@ -188,7 +188,7 @@ async def bed(name: Name, plan: Plan, prepare: Callable[[Path], None] | None = N
             async with started(name, told, port if listens else None, Path(folder)) as child:
                 await side.connect(port, plan.connections)
                 here = Bed(journal, side, assistant, child, plan, child.use().resident)
-                await _warm_up(here)
+                await warm_up(here)
                 assistant.delay, assistant.spread, assistant.every = plan.delay, plan.spread, plan.every
                 yield here
     finally:
@@ -196,7 +196,8 @@ async def bed(name: Name, plan: Plan, prepare: Callable[[Path], None] | None = N
         assistant.stop()
 
 
-async def _warm_up(here: Bed) -> None:
+async def warm_up(here: Bed) -> None:
+    """Have a first question answered, and some more, at whatever speed."""
     first = await here.side.ask()
     if not await here.journal.answered(first, _STARTS_WITHIN):
         raise RuntimeError(f"no first answer: {here.child.log.read_text()[-2000:]}")

@@ -16,7 +16,8 @@ from tests.bench import assistant
 _ROOT = Path(__file__).resolve().parents[2]
 _RELAYS = Path(__file__).with_name("relays")
 _TICK = os.sysconf("SC_CLK_TCK")
-_AT_START = os.sched_getaffinity(0)
+#: The cores that all of this may have.
+AT_START = os.sched_getaffinity(0)
 _PATIENCE = 60.0  #: seconds until a program that does not start, or does not end, is given up
 
 #: Threadline's file in its folder.
@@ -70,7 +71,7 @@ def _busy(these: set[int]) -> float:
 
 def cores() -> tuple[set[int], set[int]]:
     """Return the program's core, and the load's: the same where there is only one."""
-    first, *others = sorted(_AT_START)
+    first, *others = sorted(AT_START)
     return {first}, set(others) or {first}
 
 
@@ -102,16 +103,26 @@ def environment(
 
 @asynccontextmanager
 async def started(
-    name: Name, told: Mapping[str, str], port: int | None, folder: Path
+    name: Name,
+    told: Mapping[str, str],
+    port: int | None,
+    folder: Path,
+    *,
+    role: str = "all",
+    place: set[int] | None = None,
 ) -> AsyncIterator[Child]:
-    """Run a program on its own core, and wait until it listens at its port, if it does; end it at last."""
-    command = ["-m", "bots", "run"] if name is Name.THREADLINE else [str(_RELAYS / f"{name.value}.py")]
+    """Run a program, and wait until it listens at its port, if it does; end it at last.
+
+    It runs on a core of its own, or at its `place`. The `role` is Threadline's.
+    """
+    ours = ["-m", "bots", "run", "--role", role]
+    command = ours if name is Name.THREADLINE else [str(_RELAYS / f"{name.value}.py")]
     path = folder / f"{name.value}.log"
     with path.open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, *command, env=told, cwd=folder, stdout=log, stderr=log
         )
-    os.sched_setaffinity(process.pid, cores()[0])
+    os.sched_setaffinity(process.pid, place or cores()[0])
     child = Child(process, path)
     try:
         if port is not None:

@@ -108,6 +108,12 @@ def _absolute(results: Results) -> Iterator[Row]:
             -120.0,
             -200.0,
         ),
+        (
+            "two work processes against one, ≥ 4 cores",
+            _Figure("workers", "two against one", " ×", 2),
+            1.7,
+            1.4,
+        ),
         ("Slack calls per answer", _Figure("saturation", "platform calls/answer", digits=2), -2.0, -2.0),
         (
             "new connections per answer",

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from tests.bench import asking, backlog
+from tests.bench import asking, backlog, workers
 from tests.bench.bed import Plan, Took, Way, bed
 from tests.bench.counting import acknowledgements
 from tests.bench.measured import Measured
@@ -119,6 +119,10 @@ async def queue(name: Name, *, quick: bool) -> Measured:
     return await backlog.backlog(quick=quick)
 
 
+async def at_work(name: Name, *, quick: bool) -> Measured:
+    return await workers.workers(quick=quick)
+
+
 _ALL, _TWO, _OURS = tuple(Name), (Name.PLAIN, Name.THREADLINE), (Name.THREADLINE,)
 
 SCENARIOS: Mapping[str, Scenario] = {
@@ -133,6 +137,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "storm": Scenario(storm, _TWO, "40 threads at once, the endpoint answers once a second", times=1),
     "memory": Scenario(memory, _OURS, "500 threads at once among 10⁵ stored; endpoint 2 s", times=1),
     "backlog": Scenario(queue, _OURS, "the store alone: claims and acceptances, in turns", times=1),
+    "workers": Scenario(at_work, _OURS, "one and two work processes over PostgreSQL; endpoint 0 ms"),
     "socket latency": Scenario(partial(latency, way=Way.SOCKET), _TWO, "as latency, over Socket Mode"),
     "socket saturation": Scenario(
         partial(saturation, way=Way.SOCKET), _TWO, "as saturation, over Socket Mode"
