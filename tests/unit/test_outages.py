@@ -84,6 +84,16 @@ async def test_a_pause_that_the_assistant_asked_for_does_not_count_towards_that_
     assert len(world.posted) == 20
 
 
+async def test_nor_does_it_where_the_question_had_failed_before(world: World) -> None:
+    world.chat.script = [Unavailable(), RateLimited(timedelta(hours=2))]
+    await world.ask("1")
+    await world.settle()
+    for _ in range(130):
+        await world.later(60)
+    assert world.notices == []
+    assert world.posted == ["Answer to: 1"]
+
+
 async def test_a_day_behind_pauses_is_too_much_whatever_they_are(world: World) -> None:
     world.chat.script = [RateLimited(timedelta(hours=23))] * 3
     await world.ask("1", thread="t1")
