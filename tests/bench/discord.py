@@ -9,10 +9,11 @@ from tests.bench.counting import Asked
 from tests.bench.journal import Journal, first_marker, marked
 
 _PEOPLE, _CHANNELS = 50, 20
+_GUILDS = 10  #: one has room for a thousand active threads
 
 
 class Discord:
-    """One guild. A `Side`."""
+    """Some guilds with the same people. A `Side`."""
 
     acknowledges = False
 
@@ -20,11 +21,14 @@ class Discord:
         self._journal = journal
         self._world = DiscordWorld(SystemClock())
         self._server = DiscordServer(self._world)
-        guild = self._world.add_guild("bench")
-        self._channels = [self._world.add_channel(guild, f"room{number}") for number in range(_CHANNELS)]
+        guilds = [self._world.add_guild(f"bench {number}") for number in range(_GUILDS)]
+        self._channels = [
+            self._world.add_channel(guilds[number % _GUILDS], f"room{number}") for number in range(_CHANNELS)
+        ]
         self._people = [self._world.add_user(f"person {number}") for number in range(_PEOPLE)]
-        for person in self._people:
-            self._world.join(guild, person)
+        for guild in guilds:
+            for person in self._people:
+                self._world.join(guild, person)
 
     async def start(self) -> None:
         """Listen, and look at what is posted on its way to the gateway."""
