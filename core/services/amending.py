@@ -26,8 +26,8 @@ from core.services.stopping import says_stop
 #: A message that was edited, or deleted, so soon may be one whose own event is still on its way.
 _OVERTAKES = timedelta(minutes=10)
 _TO_BE_ASKED = frozenset({State.UNLINKED, State.WAITING, State.ACCEPTED, State.ASKING})
-#: Of these the answer is, or may yet be, posted.
-_POSTED = frozenset({State.ANSWERED, State.POSTING, State.DONE, State.KEPT, State.AMBIGUOUS})
+#: Of these the answer, if there is one, is posted, or may yet be: a buried one when an operator has it so.
+_POSTED = frozenset({State.ANSWERED, State.POSTING, State.DONE, State.KEPT, State.AMBIGUOUS, State.BURIED})
 
 
 class Amending:
@@ -151,8 +151,8 @@ def _is_unseen(uow: UnitOfWork, found: Delivery) -> bool:
 
 
 def _mark(uow: UnitOfWork, found: Delivery, mark: Mark, now: datetime) -> Amendment:
-    """Have an answer say so; a notice needs not."""
-    if found.state not in _POSTED or found.notice is not None:
+    """Have an answer say so, once it is posted; a notice needs not."""
+    if found.state not in _POSTED or not uow.deliveries.parts(found.id):
         return Amendment.UNCHANGED
     return Amendment.MARKED if uow.marks.put(found.id, mark, now) else Amendment.UNCHANGED
 

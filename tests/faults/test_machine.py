@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from core.model import DeliveryId
+from core.model import DeliveryId, Mark
 from tests.faults.machine.installation import Installation
 from tests.faults.machine.invariants import always
+from tests.faults.machine.outside import Fate, Kind
 from tests.faults.machine.run import play, run
 from tests.faults.machine.stores import STORES
-from tests.faults.machine.town import PEOPLE, THREADS
+from tests.faults.machine.town import LANES, PEOPLE, PROJECTS, THREADS
 
 #: Runs and steps that take about ten seconds; `python -m tests.faults.soak machine` takes many more.
 _SMALL = {"memory": (40, 50), "sqlite": (6, 30), "postgres": (2, 25)}
@@ -58,3 +59,13 @@ def test_the_judge_sees_a_question_that_is_stored_twice(town: Installation) -> N
         parts={**stored.parts, twin.id: stored.parts.get(id_, ())},
     )
     assert "q0 is stored 2 times" in list(always(town.ledger, town.outside, twice))
+
+
+def test_looking_on_does_not_put_off_what_is_looked_for(town: Installation) -> None:
+    town.outside.fates[Kind.MARK] = [Fate.UNREACHABLE]
+    town.write(THREADS[0], PEOPLE[0], "asks", earlier=0, addressed=True, offered=True, which=0)
+    town.delete(town.ledger.asked[0], town.some(0), said=False)
+    town.crash(done=False, step=-3600, lane=LANES[0], project=PROJECTS[0])
+    town.heal()
+    town.check_in_the_end()
+    assert [*town.outside.marks.values()] == [[Mark.DELETED]]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import BrokenAnswer, CannotLook, CreditsSpent, PostRefused, RateLimited, ThreadlineError
-from core.model import Amendment, ChannelKey, DeliveryId, Outcome, ProjectId, State, Tally
+from core.model import Amendment, ChannelKey, DeliveryId, Mark, Outcome, ProjectId, State, Tally
 from core.services.accounting import Wanted
 from core.services.purging import Purged
 from core.services.reviewing import NotToBeRevived
@@ -148,6 +148,28 @@ async def test_an_answer_that_was_refused_everywhere_is_posted_again_not_asked_a
     assert len(world.chat.asked) == 2
 
 
+@pytest.mark.parametrize("mark", Mark)
+async def test_an_answer_that_is_posted_again_says_what_became_of_its_question_since(
+    world: World, mark: Mark
+) -> None:
+    world.poster.script = [PostRefused(), PostRefused()]
+    question = world.question("Who?")
+    await world.asking.accept(question)
+    await world.settle()
+    (buried,) = await world.reviewing.listed(State.BURIED)
+    if mark is Mark.DELETED:
+        assert await world.amending.deleted(channel(), question.message) is Amendment.MARKED
+    else:
+        assert await world.amending.edited(replace(question, text="Why?")) is Amendment.MARKED
+    await world.later(60)
+    assert world.poster.marks == []
+    await world.reviewing.post_again(buried.delivery.id)
+    await world.settle()
+    await world.later(60)
+    assert world.posted == ["Answer to: Who?"]
+    assert [made for _, _, made in world.poster.marks] == [mark]
+
+
 async def test_a_notice_of_which_nobody_is_sure_is_told_again(world: World) -> None:
     world.poster.lost = 1
     world.poster.find_error = CannotLook()
@@ -214,7 +236,7 @@ async def test_a_key_that_is_being_checked_while_its_workspace_leaves_is_not_kep
         await world.purging.purge(CHAT, TEAM, left=world.clock.now())
         return await unseen(key, projects)
 
-    world.keys.unseen = leaving_meanwhile  # type: ignore[method-assign]
+    world.keys.unseen = leaving_meanwhile  # type: ignore[method-assign]  # this double's own, for one story
     with pytest.raises(ThreadlineError):
         await world.accounting.set(ChannelKey(CHAT, TEAM), Wanted("key-of-ours-a1b2"), ANA)
     assert await world.store(lambda uow: uow.accounts.all(CHAT)) == []

@@ -190,7 +190,8 @@ class Town:
 
     def _is_idle(self) -> bool:
         ever = self.now + timedelta(days=100)
-        marks = self.loop.run(self.store(lambda uow: uow.marks.due(ever, self.now, 1)))
+        now = min(one.clock.now() for one in self.processes)  # a mark that is seen here is due then
+        marks = self.loop.run(self.store(lambda uow: uow.marks.due(ever, now, 1)))
         return not marks and not any(one.state not in SETTLED for one in self.everything().rows.values())
 
     def everything(self) -> Everything:
