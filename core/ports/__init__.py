@@ -1,8 +1,9 @@
 """The Protocols between what Threadline decides and what carries it out. No implementations."""
 
+from core.ports.asked import Counts, Marks
 from core.ports.installing import Installations, Sealing, Spent
 from core.ports.outside import Catalogue, ChatApi, ChatApis, Keys, Poster
-from core.ports.queue import Counts, Deliveries, Lanes, Marks
+from core.ports.queue import Deliveries, Lanes
 from core.ports.seats import Seats
 from core.ports.storing import Accounts, Conversations, Links, Overtaking, Transact, UnitOfWork
 

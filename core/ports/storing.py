@@ -22,8 +22,9 @@ from core.model import (
     Turn,
     WorkspaceId,
 )
+from core.ports.asked import Counts, Marks
 from core.ports.installing import Installations, Spent
-from core.ports.queue import Counts, Deliveries, Lanes, Marks
+from core.ports.queue import Deliveries, Lanes
 from core.ports.seats import Seats
 
 T = TypeVar("T")

@@ -1,7 +1,6 @@
 """From a claimed question to a stored answer: the chat call, and what becomes of its errors."""
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -43,13 +42,12 @@ from core.services.leases import Leases
 from core.services.preparing import Prepared, Preparing
 from core.services.settling import in_lane, succeeded
 from core.services.showing import Showing
+from core.services.splitting import split
 from core.services.terms import Terms, terms_of
 
 log = structlog.get_logger(__name__)
 
-_PLAIN_CUT = 1_500
 _NOTHING = "…"  # what an answer says of which nothing can be shown
-_SHORT = 2_000  # characters that are cut sooner than a thread is woken
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,8 @@ class Answering:
             except ThreadlineError as error:  # settled before all has been shown: others may be about to call
                 after, lane = await self._settled(delivery, error)
             else:
-                parts = await self._split(delivery, answer, trimmed=said.window.trimmed)
+                remarks = await self._remarks(delivery, trimmed=said.window.trimmed)
+                parts = await split(self._posters[delivery.thread.platform], delivery, answer, remarks)
                 return await self._leases.persist(
                     lambda uow: self._answered(uow, delivery, said.asked, answer, parts)
                 )
@@ -217,20 +216,12 @@ class Answering:
         await self._transact(lambda uow: uow.deliveries.save(back, lease=None))
         return True
 
-    async def _split(self, delivery: Delivery, answer: str, *, trimmed: bool) -> Sequence[str]:
-        """Cut the answer into messages; a long one in a thread of its own, where it holds nobody up."""
-        remarks = {Remark.FILES_UNREAD} if delivery.has_files else set()
-        here = delivery.conversation
+    async def _remarks(self, delivery: Delivery, *, trimmed: bool) -> Set[Remark]:
+        """Return what is to be said beside an answer; that older turns were left out, once in a thread."""
+        remarks, here = {Remark.FILES_UNREAD} if delivery.has_files else set(), delivery.conversation
         if trimmed and await self._leases.persist(lambda uow: uow.conversations.told_trimmed(here)):
             remarks.add(Remark.OLDER_TURNS_LEFT_OUT)
-        split = self._poster(delivery).split
-        try:
-            short = len(answer) <= _SHORT
-            parts = split(answer, remarks) if short else await asyncio.to_thread(split, answer, remarks)
-        except Exception:  # the answer is paid for: a bug of the adapter's must not cost it
-            log.exception("answer not split", delivery=delivery.id)
-            parts = [answer[at : at + _PLAIN_CUT] for at in range(0, len(answer), _PLAIN_CUT)]
-        return parts or [answer]
+        return remarks
 
     def _answered(
         self, uow: UnitOfWork, delivery: Delivery, asked: str, answer: str, parts: Sequence[str]
@@ -256,8 +247,4 @@ class Answering:
         return Owed(posting, [AnswerPart(at, said, None, at == last) for at, said in enumerate(parts)])
 
     def _too_late(self, uow: UnitOfWork, delivery: Delivery) -> Delivery:
-        now = self._clock.now()
-        return give_up(uow, delivery, Reason.GAVE_UP, now=now, lease=self._leases.end())
-
-    def _poster(self, delivery: Delivery) -> Poster:
-        return self._posters[delivery.thread.platform]
+        return give_up(uow, delivery, Reason.GAVE_UP, now=self._clock.now(), lease=self._leases.end())
