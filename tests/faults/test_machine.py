@@ -26,13 +26,13 @@ def test_an_installation_keeps_its_promise_whatever_happens(store: str) -> None:
 
 async def test_a_long_run_is_as_long_as_was_asked_and_its_seed_repeats_it() -> None:
     fresh, other = await run(scale=0.005), await run(scale=0.005)
-    assert [*fresh.faults, *other.faults] == []
     assert fresh.figures["seed"].startswith("machine-")
     assert fresh.figures["seed"] != other.figures["seed"]
     assert fresh.figures["memory: stories, seconds"].startswith("2, ")
     assert fresh.figures["sqlite: stories, seconds"].startswith("1, ")
     again = await run(scale=0.005, seed=fresh.figures["seed"])
     assert {**again.figures, **_took(fresh.figures)} == fresh.figures
+    assert again.faults == fresh.faults  # whether there are any, the soak looks for: here each run goes alike
 
 
 def _took(figures: Mapping[str, str]) -> dict[str, str]:
