@@ -142,13 +142,20 @@ def put_back(delivery: Delivery, due_at: datetime) -> Delivery:
 def give_up(
     uow: UnitOfWork, delivery: Delivery, reason: Reason, *, now: datetime, lease: datetime
 ) -> Delivery:
-    """Owe a notice in place of the answer; bury what can be neither answered nor told."""
+    """Owe a notice in place of the answer, in its turn; bury what can be neither answered nor told.
+
+    Where it is unlinked, and so perhaps not its turn, its conversation is locked.
+    """
     refused = Reason.POST_REFUSED
     told_elsewhere = delivery.notice is not None and delivery.notice.reason is refused
     if delivery.state is State.POSTING and (reason is not refused or told_elsewhere):
         settle(uow, delivery, State.BURIED, now)
         return replace(delivery, state=State.BURIED)
     posting = to_post(uow, replace(delivery, notice=Notice(reason, delivery.project)), now)
+    if delivery.state is State.UNLINKED and uow.deliveries.head(delivery.conversation) is not None:
+        waiting = replace(posting, state=State.WAITING)  # of its thread, another is told first
+        uow.deliveries.save(waiting, lease=None)
+        return waiting
     uow.deliveries.save(posting, lease=lease)
     return posting
 

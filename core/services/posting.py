@@ -52,7 +52,9 @@ class Posting:
     async def tell_unlinked(self, delivery: Delivery) -> None:
         """Tell a thread that its channel has no project, or nobody a key; told a day ago, that time is up."""
         if delivery.told:
-            await self.post(await self._leases.persist(lambda uow: self._expired(uow, delivery)))
+            expired = await self._leases.persist(lambda uow: self._expired(uow, delivery))
+            if expired.state is State.POSTING:
+                await self.post(expired)
             return
         try:
             await self._show(delivery, delivery.notice or Notice(Reason.NOT_LINKED))
@@ -162,5 +164,6 @@ class Posting:
         return after if after.state is State.POSTING else None
 
     def _expired(self, uow: UnitOfWork, delivery: Delivery) -> Delivery:
+        uow.conversations.lock({delivery.conversation})
         late = Reason.LINK_EXPIRED if delivery.notice is None else Reason.NO_KEY_IN_TIME
         return give_up(uow, delivery, late, now=self._clock.now(), lease=self._leases.end())

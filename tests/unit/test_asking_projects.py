@@ -1,5 +1,8 @@
 """Stories of which project a question is asked of, and of channels where every new thread is one."""
 
+from datetime import timedelta
+
+from core.errors import RateLimited
 from core.model import ChannelKey, Notice, Outcome, ProjectId, Reason, State
 from tests.fixtures.world import ANA, BEN, CHAT, SHOP, TEAM, World, channel
 
@@ -30,6 +33,19 @@ async def test_a_question_that_nobody_links_for_is_told_after_a_day() -> None:
     await world.later(61)
     assert world.notices == ["not_linked", "link_expired"]
     assert await world.states() == [State.BURIED]
+
+
+async def test_of_two_that_nobody_links_for_the_second_waits_until_the_first_is_told() -> None:
+    world = World(default=None)
+    await world.ask("Who?")
+    await world.ask("And why?", author=BEN)
+    await world.settle()
+    world.poster.script = [RateLimited(timedelta(minutes=3))]
+    await world.later(24 * 3600 + 1)
+    assert world.notices == ["not_linked"]
+    await world.later(4 * 60)
+    assert world.notices == ["not_linked", "link_expired", "link_expired"]
+    assert await world.states() == [State.BURIED, State.BURIED]
 
 
 async def test_a_thread_that_began_unlinked_is_bound_by_the_next_question_that_finds_a_project() -> None:
