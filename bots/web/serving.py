@@ -10,6 +10,10 @@ from starlette.applications import Starlette
 
 from core.errors import Permanent
 
+#: Seconds that a connection without a request stays open. Proxies keep theirs for less (nginx: 60) and send a
+#: request on one they take to be open; where we close it in that moment, Slack is told 502.
+_KEEP_ALIVE = 75
+
 
 class AddressUnusable(Permanent):
     """The configured address cannot be listened on."""
@@ -35,6 +39,7 @@ class WebServer:
             lifespan="off",
             proxy_headers=False,
             ws="none",
+            timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=patience,
         )
         self._server = _Quiet(config)

@@ -74,7 +74,11 @@ class SignedHttp:
             f"User-Agent: Slackbot 1.0\r\nX-Slack-Request-Timestamp: {at}\r\nX-Slack-Signature: v0={seal}\r\n"
             f"Content-Length: {len(envelope)}\r\n\r\n"
         )
-        return await self._pool.send(head.encode() + envelope) == 200
+        raw = head.encode() + envelope
+        status = await self._pool.send(raw)
+        if status == 0:  # the connection broke, perhaps for having been idle: Slack sends such an event again
+            status = await self._pool.send(raw)
+        return status == 200
 
 
 class SocketMode:
