@@ -58,6 +58,9 @@ def build(
         oauth_flow=flow,
         request_verification_enabled=False,  # `http` has verified what comes by HTTP before Bolt reads it
         process_before_response=True,
+        # No listener takes what these would prepare, for each event.
+        attaching_function_token_enabled=False,
+        attaching_conversation_kwargs_enabled=False,
     )
 
     app.event("app_mention")(listening.on_message)

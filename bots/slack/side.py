@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -112,7 +112,7 @@ class SlackSide:
         self._errands = Errands()
         self._has_begun = False
         self._met: Retryable | None = None
-        self._route: Route | None = None
+        self._take: Callable[[Request], Awaitable[Response]] | None = None
         self._keeping: Keeping | None = None
         self._staying: asyncio.Task[None] | None = None
         self.name = ""
@@ -215,7 +215,7 @@ class SlackSide:
             socket=None if token is None else partial(self._socket, app, token),
             elsewhere=self._elsewhere,
         )
-        self._route = None if secret is None else http.route(app, secret)
+        self._take = None if secret is None else http.endpoint(app, secret)
 
     def _socket(self, app: AsyncApp, token: str, sitting: Sitting) -> Sockets:
         return Sockets(app, self._client, token, self._clock, back=self._back, ours=sitting.ours)
@@ -230,7 +230,6 @@ class SlackSide:
 
     async def _receive(self, request: Request) -> Response:
         """Pass a request on. Slack sends an event again that came before it had told us who we are."""
-        if self._route is None or not self._has_begun:
+        if self._take is None or not self._has_begun:
             return PlainTextResponse("not ready yet", 503)
-        answer: Response = await self._route.endpoint(request)
-        return answer
+        return await self._take(request)

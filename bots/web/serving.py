@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from core.errors import Permanent
 
@@ -28,7 +28,7 @@ class _Quiet(uvicorn.Server):
 class WebServer:
     """Serves one application on one address."""
 
-    def __init__(self, app: Starlette, host: str, port: int, *, patience: int = 10) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, *, patience: int = 10) -> None:
         """`patience`: seconds that requests under way get at the end, before they are cut off."""
         self._host = host
         self._port = port
