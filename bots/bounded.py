@@ -14,7 +14,7 @@ class BoundedResponse(aiohttp.ClientResponse):
         if self._body is None:
             body = bytearray()
             try:
-                async for piece in self.content.iter_any():
+                while piece := await self.content.readany():
                     body += piece
                     if len(body) > MOST:
                         raise aiohttp.ClientPayloadError(f"the reply is longer than {MOST} bytes")

@@ -42,7 +42,10 @@ async def web_client(
 ) -> AsyncIterator[AsyncWebClient]:
     """Give a client over one session. It retries nothing: a dropped post might be posted twice."""
     async with aiohttp.ClientSession(
-        connector=Connector(), timeout=_TIMEOUT, response_class=BoundedResponse
+        connector=Connector(),
+        timeout=_TIMEOUT,
+        response_class=BoundedResponse,
+        cookie_jar=aiohttp.DummyCookieJar(),
     ) as session:
         client = AsyncWebClient(token=token, base_url=api_url, session=session, retry_handlers=[])
         client.proxy = proxy  # given none, slack_sdk would look one up in the environment by itself

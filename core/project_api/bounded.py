@@ -1,7 +1,7 @@
 """Reads a response's body without ever holding more than was allowed; it does not look inside."""
 
 import zlib
-from typing import Protocol
+from typing import Protocol, cast
 
 import httpx
 
@@ -18,12 +18,12 @@ async def read(response: httpx.Response, limit: int) -> bytearray:
     httpx's own decoders inflate whatever one read brings (64 KiB can become 64 MiB) before anyone
     can count, so the raw bytes are unpacked here. Raises BrokenAnswer for a body that is longer,
     wrongly packed, or packed in a way that was not asked for; httpx.TransportError if it is cut.
-    The caller closes the response.
+    The caller closes the response, whose stream is read past its own counting and naming of errors.
     """
     body = bytearray()
     received = 0
     unpacker = _unpacker(response.headers.get("content-encoding", ""))
-    async for chunk in response.aiter_raw():
+    async for chunk in cast(httpx.AsyncByteStream, response.stream):
         received += len(chunk)
         body += unpacker.unpack(chunk, limit + 1 - len(body))
         if len(body) > limit or received > limit:

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from functools import lru_cache
 from importlib.metadata import version
 from types import TracebackType
@@ -64,7 +64,6 @@ class Line:
         self._clock = clock
         self._max_body = max_body
         self._total_timeout = total_timeout
-        self._waits_for_a_slot = waits_for_a_slot
         self._headers = {
             "Host": base.netloc.decode("ascii"),
             "Accept": "application/json",
@@ -78,7 +77,9 @@ class Line:
             idle=_IDLE_SECONDS,
             proxy=None if proxy is None else way_out(proxy),
         )
-        self._slots = asyncio.Semaphore(concurrency)
+        slots, free = asyncio.Semaphore(concurrency), nullcontext[None]()
+        self._before: AbstractAsyncContextManager[None] = slots if waits_for_a_slot else free
+        self._within: AbstractAsyncContextManager[None] = free if waits_for_a_slot else slots
 
     async def __aenter__(self) -> Self:
         return self
@@ -109,7 +110,7 @@ class Line:
         sending = Sending(body or b"")
         headers = dict(self._headers)
         if body is not None:
-            headers |= {"Content-Type": "application/json", "Content-Length": str(sending.length)}
+            headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
         request = httpx.Request(method, _url(f"{self._base}{path}"), headers=headers, stream=sending)
         reply = await self._reply(request, sending)
         return content_of(reply, now=self._clock.wall(self._clock.now()), unsaid=(self._key, *unsaid))
@@ -119,7 +120,7 @@ class Line:
         response: httpx.Response | None = None
         body = bytearray()
         try:
-            async with self._slot():
+            async with self._before, asyncio.timeout(self._total_timeout), self._within:
                 response = await self._transport.handle_async_request(request)
                 async with aclosing(response):
                     body = await bounded.read(response, self._max_body)
@@ -131,15 +132,6 @@ class Line:
             if response is None or response.status_code == 200:
                 raise
         return Reply(response.status_code, response.headers, body)
-
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
-        """Hold one of the key's slots; raises TimeoutError when the total timeout is over."""
-        at_first = None if self._waits_for_a_slot else self._total_timeout
-        async with asyncio.timeout(at_first) as deadline, self._slots:
-            if self._waits_for_a_slot:
-                deadline.reschedule(asyncio.get_running_loop().time() + self._total_timeout)
-            yield
 
 
 @lru_cache(1_000)

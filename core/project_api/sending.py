@@ -1,20 +1,15 @@
 """A request's body that knows whether anybody may have seen the request; nothing of what comes back."""
 
-from collections.abc import AsyncIterator
-
 import httpx
 
 
-class Sending(httpx.AsyncByteStream):
+class Sending(httpx.ByteStream):
     """A request's body, perhaps empty. `taken` is set once a connection stands and the head is written to it.
 
     The kinds of errors do not tell as much: a connection may be reset before, while or after it is written.
     """
 
     def __init__(self, body: bytes = b"") -> None:
-        self._body = body
-        self.length = len(body)
+        super().__init__(body)
+        self.body = body
         self.taken = False
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self._body

@@ -16,6 +16,8 @@ from yarl import URL
 from core.connections import Connector
 from core.project_api.sending import Sending
 
+_AT_ONCE = 1 << 20  #: bytes that are written without asking whether the other side still reads
+
 
 class Transport(httpx.AsyncBaseTransport):
     """At most `connections` to one service, kept open for `idle` seconds. Close it with `aclose`.
@@ -45,7 +47,7 @@ class Transport(httpx.AsyncBaseTransport):
                 request.method,
                 _url(str(request.url)),
                 headers=[(name.decode(), value.decode()) for name, value in request.headers.raw],
-                data=sending if sending.length else None,
+                data=sending if len(sending.body) > _AT_ONCE else sending.body or None,
                 allow_redirects=False,
                 proxy=self._proxy,
                 trace_request_ctx=sending,
