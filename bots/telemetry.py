@@ -2,10 +2,11 @@
 
 import logging
 import re
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext, suppress
+from functools import partial
 from json import dumps
-from typing import TextIO
+from typing import Any, TextIO
 from urllib.parse import quote
 
 import structlog
@@ -30,7 +31,6 @@ _TOKENS = (
 )
 # No token is written in these characters alone, and so short: most of what is logged is.
 _HARMLESS = re.compile(r"[\w.:]{0,40}")
-_OURS = ("bots", "core")
 # Below these a library logs whole events, or statements with their values: message text and tokens.
 _FLOORS = {
     "discord": logging.INFO,
@@ -55,14 +55,14 @@ def configure(
     root = logging.getLogger()
     for former in _lines_of(root):
         root.removeHandler(former)
-    root.addHandler(_lines(json, stream, secrets))
+    processors = _processors(json, stream, secrets)
+    lines = _lines(stream, processors)
+    root.addHandler(lines)
     root.setLevel(number if number <= logging.DEBUG else max(number, logging.WARNING))
-    for name in _OURS:
-        logging.getLogger(name).setLevel(number)
     structlog.configure(
-        processors=[ProcessorFormatter.wrap_for_formatter],
+        processors=[_rendered_by(processors)],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=logging.getLogger,
+        logger_factory=partial(_Ours, lines),
         cache_logger_on_first_use=False,
     )
     return undo
@@ -98,19 +98,49 @@ def redactor(secrets: Collection[str] = ()) -> Callable[[object], object]:
 
 
 class _Lines(logging.StreamHandler[TextIO]):
-    """Writes our lines. A record that cannot be written leaves its name and the error's, never its text."""
+    """Writes all lines. A record that cannot be written leaves its name and the error's, never its text."""
+
+    def say(self, line: str) -> None:
+        """Write a line. Where the stream is closed or broken nobody is left to tell."""
+        with suppress(OSError, ValueError), self.lock or nullcontext():
+            self.stream.write(line + self.terminator)
+            self.flush()
 
     def handleError(self, record: logging.LogRecord) -> None:
-        # The standard library would print the message and its arguments, unredacted.
-        line = f'{{"event": "a log record could not be written", "logger": "{record.name}"}}'
-        with suppress(OSError, ValueError):  # the stream is closed or broken: nobody is left to tell
-            self.stream.write(line + self.terminator)
+        self.say(_unwritable(record.name))  # the standard library would print the message, unredacted
 
 
-def _lines(json: bool, stream: TextIO, secrets: Collection[str]) -> _Lines:
+class _Ours:
+    """structlog's way to the lines for one logger of ours. A record of logging's would double their price."""
+
+    def __init__(self, lines: _Lines, name: str = "") -> None:
+        self.name = name
+        self.debug = self.info = self.warning = self.error = self.exception = self.critical = lines.say
+
+
+def _rendered_by(processors: Sequence[Processor]) -> Processor:
+    def rendered(logger: WrappedLogger, method: str, event: EventDict) -> Any:
+        said: Any = event
+        try:
+            for process in processors:
+                said = process(logger, method, said)
+        except Exception:  # noqa: BLE001 whatever a value does when it is shown, whoever logs it goes on
+            return _unwritable(logger.name)
+        return said
+
+    return rendered
+
+
+def _unwritable(name: str) -> str:
+    return f'{{"event": "a log record could not be written", "logger": "{name}"}}'
+
+
+def _lines(stream: TextIO, processors: Sequence[Processor]) -> _Lines:
     handler = _Lines(stream)
     handler.addFilter(_keeps_its_counsel)
-    handler.setFormatter(ProcessorFormatter(processors=_processors(json, stream, secrets)))
+    named, *others = processors
+    whole = [named, ProcessorFormatter.remove_processors_meta, *others]  # by which it is named
+    handler.setFormatter(ProcessorFormatter(processors=whole))
     return handler
 
 
@@ -125,7 +155,6 @@ def _processors(json: bool, stream: TextIO, secrets: Collection[str]) -> list[Pr
         _in_one_line,
         structlog.processors.format_exc_info,  # a plain traceback: locals hold message text
         structlog.stdlib.add_log_level,
-        ProcessorFormatter.remove_processors_meta,
         without_secrets,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.JSONRenderer()
@@ -160,7 +189,7 @@ def _lines_of(root: logging.Logger) -> list[_Lines]:
 
 def _undoing() -> Callable[[], None]:
     root = logging.getLogger()
-    levels = {logger: logger.level for logger in (root, *map(logging.getLogger, _OURS))}
+    level = root.level
     handlers = _lines_of(root)
     configuration = structlog.get_config()
 
@@ -169,8 +198,7 @@ def _undoing() -> Callable[[], None]:
             root.removeHandler(latest)
         for handler in handlers:
             root.addHandler(handler)
-        for logger, number in levels.items():
-            logger.setLevel(number)
+        root.setLevel(level)
         structlog.configure(**configuration)
 
     return undo

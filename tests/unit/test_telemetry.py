@@ -259,6 +259,19 @@ def test_a_record_that_cannot_be_written_tells_only_whose_it_was(
     assert capsys.readouterr().err == ""
 
 
+def test_a_line_of_ours_that_cannot_be_written_tells_only_whose_it_was(configured: Configure) -> None:
+    class Unshowable:
+        def __repr__(self) -> str:
+            raise ValueError(BOT)
+
+    stream = configured()
+    structlog.get_logger("bots.test").info("accepted", question=Unshowable())
+    structlog.get_logger("bots.test").info("and on")
+    first, second = lines(stream)
+    assert first == {"event": "a log record could not be written", "logger": "bots.test"}
+    assert second["event"] == "and on"
+
+
 def test_a_closed_stream_stops_no_one(configured: Configure) -> None:
     configured().close()
     structlog.get_logger("bots.test").error("unheard")
