@@ -106,11 +106,14 @@ class Deliveries(Protocol):
         """Give an unlinked delivery, and its conversation, a project; its fence steps up by one."""
         ...
 
-    def move(self, to: LaneId, now: datetime, of: ChannelKey | None = None) -> int:
+    def without_account(self, platform: Platform) -> Sequence[tuple[ChannelKey, LaneId]]:
+        """Return which workspaces without an account have something to be asked, and in which lanes."""
+        ...
+
+    def move(self, to: LaneId, now: datetime, of: ChannelKey) -> int:
         """Move what is still to be asked in a workspace to another lane, into its line; return how many.
 
-        Whatever it waited for in its old lane, it is due now. Without `of`, what is to be asked in all
-        workspaces that have no account.
+        Whatever it waited for in its old lane, it is due now.
         """
         ...
 

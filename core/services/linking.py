@@ -130,13 +130,16 @@ class Linking:
     async def begin(self, platform: Platform) -> int:
         """At a start: bring what is still to be asked under today's settings; return how many were released.
 
-        The installation's API key may have changed, and with it the lane of who has none of their own; and a
-        default project may have been set for questions that wait for one.
+        The installation's API key may have changed, or whom it serves, and with it the lane of who has none
+        of their own; and a default project may have been set for questions that wait for one.
         """
         now, everywhere = self._clock.now(), ChannelKey(platform, WorkspaceId(""))
 
         def work(uow: UnitOfWork) -> int:
-            uow.deliveries.move(self._own.lane, now)
+            for at, lane in uow.deliveries.without_account(platform):
+                terms = terms_of(uow, at, self._own)
+                if terms.lane != lane:
+                    uow.deliveries.move(terms.lane, now, at)
             return release_all(uow, everywhere, self._own, now)
 
         return await self._transact(work)

@@ -135,7 +135,10 @@ class SqlDeliveries:
         (bound,) = self._all(statements.BIND, {"bound": delivery.id, "project": project})
         return bound
 
-    def move(self, to: LaneId, now: datetime, of: ChannelKey | None = None) -> int:
+    def without_account(self, platform: Platform) -> Sequence[tuple[ChannelKey, LaneId]]:
+        return self._moves.without_account(platform)
+
+    def move(self, to: LaneId, now: datetime, of: ChannelKey) -> int:
         return self._moves.move(to, now, of)
 
     def settle(self, delivery: Delivery, state: State, now: datetime) -> None:

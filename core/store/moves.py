@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, TextClause, case, exists, func, literal, select, text
+from sqlalchemy import Connection, bindparam, case, exists, func, literal, select, text
 
-from core.model import ChannelKey, LaneId, State
+from core.model import ChannelKey, LaneId, Platform, State, WorkspaceId
 from core.store.claims import Claims
 from core.store.lanes import SqlLanes
 from core.store.tables import IS_ACCEPTED, IS_OPEN, DeliveryRow, table
@@ -14,6 +14,21 @@ from core.store.workspace_tables import AccountRow
 _deliveries = table(DeliveryRow)
 _accounts = table(AccountRow)
 _accepted = text(IS_ACCEPTED)
+_d = _deliveries.c
+_to_be_asked = (
+    text(IS_OPEN),
+    _d.state.in_([State.ACCEPTED.value, State.WAITING.value]),
+    _d.notice.is_(None),
+    # What was revived to be posted, and waits for its turn, stays in its workspace's lane.
+    _d.lane != literal("post ") + _d.platform + " " + _d.workspace,
+)
+_theirs = (_accounts.c.platform == _d.platform, _accounts.c.workspace == _d.workspace)
+_WITHOUT_ACCOUNT = (
+    select(_d.workspace, _d.lane)
+    .distinct()
+    .where(*_to_be_asked, _d.platform == bindparam("at"), ~exists().where(*_theirs))
+    .order_by(_d.workspace, _d.lane)
+)
 
 
 class Moves:
@@ -24,41 +39,24 @@ class Moves:
         self._lanes = lanes
         self._claims = claims
 
-    def move(self, to: LaneId, now: datetime, of: ChannelKey | None) -> int:
-        """Move what is still to be asked to another lane: it goes on from where that one's line is."""
-        # What was revived to be posted, and waits for its turn, stays in its workspace's lane.
-        posting = literal("post ") + _deliveries.c.platform + " " + _deliveries.c.workspace
-        elsewhere = _deliveries.c.lane.not_in([to, posting])
-        to_be_asked = (_deliveries.c.notice.is_(None), elsewhere, *_in(of))
-        first = select(func.min(_deliveries.c.rank)).where(_accepted, *to_be_asked)
-        ahead = self._next(to, of) - (self._connection.execute(first).scalar() or 0)
-        is_in_line = _deliveries.c.state == State.ACCEPTED.value
+    def without_account(self, platform: Platform) -> Sequence[tuple[ChannelKey, LaneId]]:
+        """Return which workspaces without an account have something to be asked, and in which lanes."""
+        found = self._connection.execute(_WITHOUT_ACCOUNT, {"at": platform})
+        return [(ChannelKey(platform, WorkspaceId(of)), LaneId(lane)) for of, lane in found]
+
+    def move(self, to: LaneId, now: datetime, of: ChannelKey) -> int:
+        """Move what is still to be asked of a workspace to another lane: from where its line there is."""
+        elsewhere = (*_to_be_asked, _d.lane != to, _d.platform == of.platform, _d.workspace == of.workspace)
+        first = self._connection.execute(select(func.min(_d.rank)).where(_accepted, *elsewhere)).scalar()
+        ahead = self._claims.next_rank(to, of.platform, of.workspace) - (first or 0)
         moved = self._connection.execute(
             _deliveries.update()
-            .where(_deliveries.c.state.in_([State.ACCEPTED.value, State.WAITING.value]), *to_be_asked)
+            .where(*elsewhere)
             .values(
                 lane=to,
                 paused_before=self._lanes.get(to).paused_total(now),
-                due_at=case((_deliveries.c.due_at > now, now), else_=_deliveries.c.due_at),
-                rank=case((is_in_line, _deliveries.c.rank + ahead), else_=_deliveries.c.rank),
+                due_at=case((_d.due_at > now, now), else_=_d.due_at),
+                rank=case((_d.state == State.ACCEPTED.value, _d.rank + ahead), else_=_d.rank),
             )
         )
         return moved.rowcount
-
-    def _next(self, lane: LaneId, of: ChannelKey | None = None) -> int:
-        """Return the next place in a lane's line; with `of`, the next one of that workspace."""
-        if of is not None:
-            return self._claims.next_rank(lane, of.platform, of.workspace)
-        return 1 + self._lanes.get(lane).served
-
-
-def _in(of: ChannelKey | None) -> Sequence[ColumnElement[bool] | TextClause]:
-    """Return the condition for what is open in a workspace; or, without one, in those without an account."""
-    if of is not None:
-        here = (_deliveries.c.platform == of.platform, _deliveries.c.workspace == of.workspace)
-        return (text(IS_OPEN), *here)
-    theirs = (
-        _accounts.c.platform == _deliveries.c.platform,
-        _accounts.c.workspace == _deliveries.c.workspace,
-    )
-    return (text(IS_OPEN), ~exists().where(*theirs))

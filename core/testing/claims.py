@@ -92,16 +92,23 @@ class MemoryClaims:
             self._tables.change(freed, None)
         return len(expired)
 
-    def move(self, to: LaneId, now: datetime, of: ChannelKey | None = None) -> int:
+    def without_account(self, platform: Platform) -> Sequence[tuple[ChannelKey, LaneId]]:
+        found = {
+            (ChannelKey(platform, one.thread.workspace), one.lane)
+            for one in self._to_be_asked()
+            if one.thread.platform == platform
+            and (platform, one.thread.workspace) not in self._tables.accounts
+        }
+        return sorted(found, key=lambda pair: (pair[0].workspace, pair[1]))
+
+    def move(self, to: LaneId, now: datetime, of: ChannelKey) -> int:
+        here = (of.platform, of.workspace)
         asked_for = [
-            row.delivery
-            for row in self._tables.queued()
-            if row.delivery.state in {State.ACCEPTED, State.WAITING}
-            and row.delivery.notice is None
-            and row.delivery.lane not in {to, _posts_in(row.delivery)}
-            and self._moves(row.delivery, of)
+            one
+            for one in self._to_be_asked()
+            if one.lane != to and (one.thread.platform, one.thread.workspace) == here
         ]
-        following = self._served(to) + 1 if of is None else self.next_rank(to, of.platform, of.workspace)
+        following = self.next_rank(to, of.platform, of.workspace)
         ahead = following - min((one.rank for one in asked_for if one.state is State.ACCEPTED), default=0)
         paused = self._tables.lanes.setdefault(to, Lane(to)).paused_total(now)
         for one in asked_for:
@@ -110,11 +117,14 @@ class MemoryClaims:
             self._tables.change(moved, None)
         return len(asked_for)
 
-    def _moves(self, delivery: Delivery, of: ChannelKey | None) -> bool:
-        workspace = (delivery.thread.platform, delivery.thread.workspace)
-        if of is not None:
-            return workspace == (of.platform, of.workspace)
-        return workspace not in self._tables.accounts
+    def _to_be_asked(self) -> Sequence[Delivery]:
+        return [
+            row.delivery
+            for row in self._tables.queued()
+            if row.delivery.state in {State.ACCEPTED, State.WAITING}
+            and row.delivery.notice is None
+            and row.delivery.lane != _posts_in(row.delivery)
+        ]
 
     def _served(self, lane: LaneId) -> int:
         return self._tables.lanes.get(lane, Lane(lane)).served

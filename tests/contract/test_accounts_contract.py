@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from operator import itemgetter
 
 import pytest
 
@@ -17,6 +18,7 @@ from core.model import (
     Reason,
     State,
     WorkspaceId,
+    posting_lane,
 )
 from core.ports import Transact, UnitOfWork
 from tests.fixtures.queued import (
@@ -38,6 +40,7 @@ from tests.fixtures.queued import (
 
 MEDIA = ProjectId("media-demo-4p9x1")
 THIRD = LaneId("third")
+_TOLD = Notice(Reason.GAVE_UP, SHOP)
 
 
 class Spilt(Exception):
@@ -85,7 +88,7 @@ async def test_what_is_to_be_asked_of_one_workspace_moves_and_nothing_of_another
     theirs = thread("t", place(workspace="theirs"))
     await begin(lambda uow: enqueue(uow, "ours"))
     await begin(lambda uow: enqueue(uow, "behind", thread("t-ours"), state=State.WAITING))
-    await begin(lambda uow: enqueue(uow, "told", state=State.ACCEPTED, notice=Notice(Reason.GAVE_UP, SHOP)))
+    await begin(lambda uow: enqueue(uow, "told", state=State.ACCEPTED, notice=_TOLD))
     await begin(lambda uow: enqueue(uow, "posted", state=State.ANSWERED))
     await begin(lambda uow: enqueue(uow, "unlinked", state=State.UNLINKED))
     await begin(lambda uow: enqueue(uow, "theirs", theirs))
@@ -99,13 +102,23 @@ async def test_what_is_to_be_asked_of_one_workspace_moves_and_nothing_of_another
     assert lanes == [OTHER, OTHER, KEY, KEY, KEY, KEY]
 
 
-async def test_of_all_workspaces_those_with_an_account_are_left_where_they_are(begin: Transact) -> None:
+async def test_who_has_something_to_be_asked_without_an_account_is_told_with_its_lanes(
+    begin: Transact,
+) -> None:
+    theirs, posting = place(workspace="theirs"), posting_lane(CHAT, WorkspaceId("theirs"))
+    elsewhere = place(platform=Platform("elsewhere"))
     await begin(lambda uow: enqueue(uow, "ours", lane=OTHER))
-    await begin(lambda uow: enqueue(uow, "theirs", thread("t", place(workspace="theirs"))))
     await begin(lambda uow: uow.accounts.put(account()))
-    assert await begin(lambda uow: uow.deliveries.move(THIRD, NOW)) == 1
-    assert (await begin(partial(_get, name="ours"))).lane == OTHER
-    assert (await begin(partial(_get, name="theirs"))).lane == THIRD
+    await begin(lambda uow: enqueue(uow, "theirs", thread("t1", theirs)))
+    await begin(lambda uow: enqueue(uow, "behind it", thread("t1", theirs), state=State.WAITING))
+    await begin(lambda uow: enqueue(uow, "theirs too", thread("t2", theirs), lane=THIRD))
+    await begin(lambda uow: enqueue(uow, "told", thread("t3", theirs), lane=OTHER, notice=_TOLD))
+    await begin(lambda uow: enqueue(uow, "posted", thread("t4", theirs), lane=OTHER, state=State.ANSWERED))
+    await begin(lambda uow: enqueue(uow, "again", thread("t4", theirs), lane=posting, state=State.WAITING))
+    await begin(lambda uow: enqueue(uow, "elsewhere", thread("t", elsewhere)))
+    there = ChannelKey(CHAT, WorkspaceId("theirs"))
+    found = await begin(lambda uow: uow.deliveries.without_account(CHAT))
+    assert sorted(found, key=itemgetter(1)) == [(there, KEY), (there, THIRD)]
 
 
 async def test_what_moves_goes_on_from_where_the_line_there_is(begin: Transact) -> None:
@@ -124,7 +137,7 @@ async def test_what_moves_goes_on_from_where_the_line_there_is(begin: Transact) 
     assert claimed == ["low", "theirs 1", "low too", "theirs 2", "theirs 3"]
     for name, rank in (("high", 700), ("high too", 701)):
         await begin(partial(enqueue, name=name, lane=OTHER, rank=rank))
-    await begin(lambda uow: uow.deliveries.move(KEY, NOW))
+    await begin(lambda uow: uow.deliveries.move(KEY, NOW, ChannelKey(CHAT, TEAM)))
     assert [(await begin(partial(_get, name=name))).rank for name in ("high", "high too")] == [44, 45]
 
 

@@ -282,8 +282,8 @@ async def test_what_is_still_to_be_asked_moves_to_another_lane_and_nothing_else(
     await begin(lambda uow: enqueue(uow, "answered", thread("t2"), state=State.ANSWERED))
     await begin(lambda uow: enqueue(uow, "unlinked", thread("t3"), state=State.UNLINKED))
     await begin(lambda uow: uow.lanes.save(Lane(OTHER, paused_before=7.0)))
-    assert await begin(lambda uow: uow.deliveries.move(OTHER, NOW)) == 2
-    assert await begin(lambda uow: uow.deliveries.move(OTHER, NOW)) == 0
+    assert await begin(lambda uow: uow.deliveries.move(OTHER, NOW, place())) == 2
+    assert await begin(lambda uow: uow.deliveries.move(OTHER, NOW, place())) == 0
     claimed = await begin(claim)
     assert {one.id: (one.lane, one.paused_before) for one in claimed if one.lane == OTHER} == {
         "accepted": (OTHER, 7.0)

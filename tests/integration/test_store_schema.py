@@ -249,6 +249,10 @@ _HOT: dict[str, tuple[Hot, set[str]]] = {
     ),
     "newest": (lambda uow: uow.deliveries.newest(), {"ix_deliveries_accepted", "ix_deliveries_open"}),
     "account": (lambda uow: uow.accounts.get(CHAT, place().workspace), {"sqlite_autoindex_accounts_1"}),
+    "without account": (
+        lambda uow: uow.deliveries.without_account(CHAT),
+        {"ix_deliveries_open", "sqlite_autoindex_accounts_1"},
+    ),
     "move of one": (lambda uow: uow.deliveries.move(OTHER, NOW, place()), {"ix_deliveries_open"}),
     "turns": (_turns_of_claimed, {"ix_turns_said"}),
     "speakers": (_speakers_of_claimed, {"ix_turns_said"}),

@@ -1,6 +1,6 @@
 """Stories of workspaces that the installation's own key does not serve."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -106,12 +106,28 @@ async def test_what_was_asked_while_it_was_trusted_is_not_asked_once_it_is_not(w
     )
     assert await trusting.accept(world.question("who?", workspace=STRANGERS)) is Outcome.ACCEPTED
     await world.linking.begin(CHAT)
+    assert await lane(world) == NO_KEY
     await world.settle()
     assert (world.notices, world.chat.asked) == (["key_removed"], [])
     await world.reviewing.post_again(world.id(1))  # an operator's word is no key either
     assert await lane(world) == NO_KEY
     await world.settle()
     assert (world.notices, world.chat.asked) == (["key_removed", "key_removed"], [])
+
+
+async def test_at_a_start_strangers_do_not_come_behind_a_pause_of_the_installations_key(world: World) -> None:
+    now = world.clock.now()
+    await world.accounting.set(THERE, Wanted(THEIRS), ANA)
+    await world.linking.link(THERE, SHOP, ANA)
+    await world.ask("who?", workspace=STRANGERS)
+    await world.ask("ours", thread="t2")
+    await world.accounting.remove(THERE)
+    await world.store(
+        lambda uow: uow.lanes.save(uow.lanes.get(LANE).pause(now, now + timedelta(hours=1), busy=1))
+    )
+    await world.linking.begin(CHAT)
+    await world.settle()
+    assert (world.notices, world.chat.asked) == (["key_removed"], [])
 
 
 @pytest.mark.parametrize(
