@@ -34,6 +34,10 @@ class Installations(Protocol):
         """Keep an installation, in place of any before."""
         ...
 
+    def reseal(self, installation: Installation, token: str) -> bool:
+        """Keep a token sealed otherwise; False where it is not sealed as in `installation` any more."""
+        ...
+
     def remove(self, platform: Platform, workspace: WorkspaceId, upto: datetime | None = None) -> bool:
         """Delete an installation, unless it is newer than `upto`; return False if nothing was deleted."""
         ...

@@ -18,6 +18,7 @@ from core.model import (
     Platform,
     ProjectId,
     Question,
+    SealedKey,
     ThreadKey,
     Turn,
     WorkspaceId,
@@ -175,6 +176,13 @@ class Accounts(Protocol):
 
     def put(self, account: Account) -> None:
         """Set a workspace's account, in place of any before."""
+        ...
+
+    def reseal(self, account: Account, key: SealedKey) -> bool:
+        """Keep an account's key sealed otherwise; False where it is not sealed as in `account` any more.
+
+        So what others take away, or set, meanwhile is as they want it.
+        """
         ...
 
     def remove(self, platform: Platform, workspace: WorkspaceId) -> bool:

@@ -1,7 +1,7 @@
 """What is kept sealed: whether all of it can be opened, and how it is sealed anew after a change of key."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from typing import Protocol
@@ -93,9 +93,9 @@ class Resealing:
         if found is None:
             return None
         became, sealed = self._renewed(found.key)
-        if became is _Became.ANEW:
-            uow.accounts.put(replace(found, key=SealedKey(sealed)))
-        elif became is _Became.LOST and forget:
+        if became is _Became.ANEW and not uow.accounts.reseal(found, SealedKey(sealed)):
+            return None
+        if became is _Became.LOST and forget:
             uow.accounts.remove(at.platform, at.workspace)
         return became
 
@@ -104,11 +104,10 @@ class Resealing:
         if found is None or not found.token:
             return None
         became, sealed = self._renewed(found.token)
-        changes = became is _Became.ANEW or (became is _Became.LOST and forget)
-        # What was installed anew between looking and writing is newer, and stays.
-        gone = changes and uow.installations.remove(at.platform, at.workspace, found.since)
-        if gone and became is _Became.ANEW:
-            uow.installations.put(replace(found, token=sealed))
+        if became is _Became.ANEW and not uow.installations.reseal(found, sealed):
+            return None
+        if became is _Became.LOST and forget:  # what was installed anew meanwhile is newer, and stays
+            uow.installations.remove(at.platform, at.workspace, found.since)
         return became
 
     def _renewed(self, sealed: str) -> tuple[_Became, str]:

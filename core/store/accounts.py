@@ -13,6 +13,7 @@ from core.store.workspace_tables import AccountRow
 _accounts = table(AccountRow)
 _here = (_accounts.c.platform == bindparam("at"), _accounts.c.workspace == bindparam("of"))
 _get = Prepared(select(_accounts).where(*_here))
+_reseal = _accounts.update().where(*_here, _accounts.c.sealed == bindparam("before"))
 _remove = _accounts.delete().where(*_here)
 _all = select(_accounts).where(_accounts.c.platform == bindparam("at")).order_by(_accounts.c.workspace)
 
@@ -45,6 +46,10 @@ class SqlAccounts:
                 waiting=account.waiting,
             )
         )
+
+    def reseal(self, account: Account, key: SealedKey) -> bool:
+        here = {"at": account.platform, "of": account.workspace, "before": account.key}
+        return self._connection.execute(_reseal.values(sealed=key), here).rowcount == 1
 
     def remove(self, platform: Platform, workspace: WorkspaceId) -> bool:
         return self._connection.execute(_remove, {"at": platform, "of": workspace}).rowcount == 1

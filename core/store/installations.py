@@ -42,6 +42,13 @@ class SqlInstallations:
             )
         )
 
+    def reseal(self, installation: Installation, token: str) -> bool:
+        sealed = and_(
+            _at(installation.platform, installation.workspace), _installations.c.token == installation.token
+        )
+        changed = _installations.update().where(sealed).values(token=token)
+        return self._connection.execute(changed).rowcount == 1
+
     def remove(self, platform: Platform, workspace: WorkspaceId, upto: datetime | None = None) -> bool:
         here = _installations.delete().where(_at(platform, workspace))
         if upto is not None:

@@ -1,6 +1,7 @@
 """The store's twin: installations, departures, and what was used up."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.model import Installation, Platform, WorkspaceId
@@ -18,6 +19,13 @@ class MemoryInstallations:
 
     def put(self, installation: Installation) -> None:
         self._tables.installations[installation.platform, installation.workspace] = installation
+
+    def reseal(self, installation: Installation, token: str) -> bool:
+        found = self.get(installation.platform, installation.workspace)
+        if found is None or found.token != installation.token:
+            return False
+        self.put(replace(found, token=token))
+        return True
 
     def remove(self, platform: Platform, workspace: WorkspaceId, upto: datetime | None = None) -> bool:
         found = self.get(platform, workspace)

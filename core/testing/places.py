@@ -17,6 +17,7 @@ from core.model import (
     Mark,
     Platform,
     Question,
+    SealedKey,
     State,
     ThreadKey,
     WorkspaceId,
@@ -83,6 +84,13 @@ class MemoryAccounts:
 
     def put(self, account: Account) -> None:
         self._tables.accounts[account.platform, account.workspace] = account
+
+    def reseal(self, account: Account, key: SealedKey) -> bool:
+        found = self.get(account.platform, account.workspace)
+        if found is None or found.key != account.key:
+            return False
+        self.put(replace(found, key=key))
+        return True
 
     def remove(self, platform: Platform, workspace: WorkspaceId) -> bool:
         return self._tables.accounts.pop((platform, workspace), None) is not None

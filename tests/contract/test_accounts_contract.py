@@ -16,6 +16,7 @@ from core.model import (
     Platform,
     ProjectId,
     Reason,
+    SealedKey,
     State,
     WorkspaceId,
     posting_lane,
@@ -63,6 +64,16 @@ async def test_setting_it_again_replaces_it_and_it_can_be_taken_away_once(begin:
     assert await begin(lambda uow: uow.accounts.remove(CHAT, TEAM))
     assert not await begin(lambda uow: uow.accounts.remove(CHAT, TEAM))
     assert await begin(lambda uow: uow.accounts.all(CHAT)) == []
+
+
+async def test_a_key_is_sealed_otherwise_only_while_it_is_as_it_was(begin: Transact) -> None:
+    first, anew = account(), replace(account(), key=SealedKey("anew"))
+    assert not await begin(lambda uow: uow.accounts.reseal(first, anew.key))
+    await begin(partial(_put, one=first))
+    await begin(partial(_put, one=account("theirs")))
+    assert await begin(lambda uow: uow.accounts.reseal(first, anew.key))
+    assert not await begin(lambda uow: uow.accounts.reseal(first, SealedKey("too late")))
+    assert await begin(lambda uow: uow.accounts.all(CHAT)) == [anew, account("theirs")]
 
 
 async def test_all_of_a_platform_are_told_in_order(begin: Transact) -> None:

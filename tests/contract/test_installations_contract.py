@@ -41,6 +41,15 @@ async def test_a_newer_installation_is_not_removed_for_an_older_ones_sake(begin:
     assert await begin(lambda uow: uow.installations.all(CHAT)) == []
 
 
+async def test_a_token_is_sealed_otherwise_only_while_it_is_as_it_was(begin: Transact) -> None:
+    assert not await begin(lambda uow: uow.installations.reseal(ONE, "anew"))
+    for installation in (ONE, TWO):
+        await begin(_put(installation))
+    assert await begin(lambda uow: uow.installations.reseal(ONE, "anew"))
+    assert not await begin(lambda uow: uow.installations.reseal(ONE, "too late"))
+    assert await begin(lambda uow: uow.installations.all(CHAT)) == [TWO, replace(ONE, token="anew")]
+
+
 async def test_the_latest_departure_is_remembered_and_an_old_one_forgotten(begin: Transact) -> None:
     assert await begin(lambda uow: uow.installations.left(CHAT, TEAM)) is None
     for seconds in (5, 20, 10):
