@@ -180,16 +180,19 @@ class Claims:
         """Yield the open lanes with something due, locked: claims in a lane happen one after the other.
 
         A lane that another process is just claiming from is left to it. Only where that is so of all they
-        are waited for: what has come since the others looked would otherwise wait for the next sweep.
+        are waited for: what has come since the others looked would otherwise wait for the next sweep. A lane
+        that a purge has removed, while something was accepted into it, is made for the next claim.
         """
         due: list[str] = []
-        locked = False
+        locked, shared = False, self._connection.dialect.name != "sqlite"
         for ids in self._due_in.lanes(now):
             due += ids
             lanes = self._locked(_FREE_AMONG, ids, now)
             locked = locked or bool(lanes)
+            if shared and len(lanes) < len(ids):
+                self._lanes.make_missing(ids)
             yield lanes
-        if due and not locked and self._connection.dialect.name != "sqlite":
+        if due and not locked and shared:
             yield self._locked(_ALL_AMONG, due, now)
 
     def _locked(

@@ -1,5 +1,6 @@
 """Lanes and their pauses."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 
 from sqlalchemy import Connection, bindparam, func, select, text
@@ -13,6 +14,7 @@ _deliveries = table(DeliveryRow)
 _FIND = select(_lanes).where(_lanes.c.id == bindparam("lane"))
 _GET = Prepared(_FIND)
 _GET_LOCKED = Prepared(_FIND.with_for_update())
+_KNOWN = select(_lanes.c.id).where(_lanes.c.id.in_(bindparam("ids", expanding=True)))
 _MAKE = _lanes.insert()
 _UPDATE = _lanes.update().where(_lanes.c.id == bindparam("lane"))
 _SAVE = Prepared(_UPDATE)
@@ -52,6 +54,13 @@ class SqlLanes:
         self.get(lane.id)
         _SAVE.run(self._connection, {"lane": lane.id, **asdict(lane)})
         self._known[lane.id] = lane
+
+    def make_missing(self, lanes: Collection[str]) -> None:
+        """Make those of these lanes that are not there."""
+        known = set(self._connection.execute(_KNOWN, {"ids": list(lanes)}).scalars())
+        for lane in lanes:
+            if lane not in known:
+                self.get(LaneId(lane))
 
     def serve(self, lane: LaneId, rank: int) -> None:
         """Note that a lane's line was claimed up to a rank."""

@@ -11,15 +11,17 @@ import pytest
 import pytest_asyncio
 
 from core.errors import RateLimited
-from core.model import Delivery, DeliveryId, Lane, LaneId, Mark, State
+from core.model import Delivery, DeliveryId, Lane, LaneId, Mark, State, posting_lane
 from core.ports import Transact, UnitOfWork
 from core.retry import Limits
 from core.services.failing import close, expire
+from core.services.purging import Purging
 from core.services.settling import succeeded
-from tests.fixtures.queued import KEY, NOW, OTHER, at, claim, enqueue, names, thread
+from tests.fixtures.queued import CHAT, KEY, NOW, OTHER, TEAM, at, claim, enqueue, names, thread
 from tests.fixtures.together import Process, Together, together
 
 _ROUNDS = 8
+POSTING = posting_lane(CHAT, TEAM)
 
 
 @pytest_asyncio.fixture
@@ -87,6 +89,27 @@ async def test_a_claimer_that_finds_its_lane_taken_waits_for_it_and_looks_anew(t
     other = asyncio.ensure_future(two[1](claim))
     held.let_go()
     assert (await one, names(await other)) == (["q00"], ["new"])
+
+
+async def test_what_was_accepted_during_a_purge_is_claimed_all_the_same(two: Together) -> None:
+    """The purge has deleted the lane's row meanwhile: nothing would look there before the next message."""
+    read, purged = threading.Event(), threading.Event()
+
+    def accept(uow: UnitOfWork) -> None:
+        uow.lanes.get(POSTING)
+        read.set()
+        assert purged.wait(10)
+        enqueue(uow, "told", lane=POSTING, state=State.ANSWERED)
+
+    await two[0](lambda uow: uow.lanes.get(POSTING))
+    accepting = asyncio.ensure_future(two[0](accept))
+    assert await asyncio.to_thread(read.wait, 10)
+    await Purging(two[1], purged=lambda *_: None).purge(CHAT, TEAM)
+    purged.set()
+    await accepting
+    await two[0](lambda uow: _queue(uow, 2))  # a lane that is full hides nothing
+    assert names(await two[0](lambda uow: claim(uow, concurrency=1))) == ["q00"]
+    assert names(await two[0](lambda uow: claim(uow, concurrency=1))) == ["told"]
 
 
 async def test_a_lane_that_another_claims_from_holds_up_no_other_lane(two: Together) -> None:
