@@ -63,6 +63,9 @@ def copy(
     """Move an installation from SQLite to PostgreSQL: copy all it keeps, and compare both, row by row.
 
     Stop Threadline first. The target has all of it at the end, or nothing; the file stays as it is.
+
+    Into compose.yaml's database: docker compose run --rm -u "$(id -u):$(id -g)" -v "$PWD:/from" migrate
+    db copy --from sqlite:////from/threadline.db
     """
     configured = settings().database_url
     source_url = _named("--from", source, configured, _SQLITE)
@@ -77,7 +80,12 @@ def copy(
         typer.echo(
             f"{copied.without_nul:,} texts had a NUL in them, which PostgreSQL does not keep: it is gone."
         )
-    typer.echo(f"Now set THREADLINE_DATABASE_URL to {target_at}, with its password, and start Threadline.")
+    if target_url == configured:
+        typer.echo("THREADLINE_DATABASE_URL names the copy already: now start Threadline.")
+    else:
+        typer.echo(
+            f"Now set THREADLINE_DATABASE_URL to {target_at}, with its password, and start Threadline."
+        )
     typer.echo(f"Keep {source_at} as a backup, and start nothing on it again: it would answer once more.")
 
 

@@ -14,6 +14,7 @@ from core.errors import StoreUnusable
 from core.store import postgres
 
 _BUSY_MS = 10_000
+_SECRET = ("password", "sslpassword")  # of what may be said in a URL's query
 
 
 def connect(url: str, *, busy_ms: int = _BUSY_MS) -> Engine:
@@ -38,7 +39,8 @@ def is_shared(engine: Engine) -> bool:
 def described(engine: Engine) -> str:
     """Return where a database is, for people: a file's absolute path, or a server's URL with no secret."""
     if is_shared(engine):
-        return engine.url.set(password=None, query={}).render_as_string().replace("+psycopg", "")
+        shown = engine.url.difference_update_query(_SECRET)  # the password in its place is hidden anyway
+        return shown.render_as_string().replace("+psycopg", "")
     return str(Path(engine.url.database or "").absolute())
 
 

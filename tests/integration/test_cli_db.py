@@ -1,6 +1,7 @@
 """`threadline db`, as an operator uses it: the schema brought up to date, all of it moved to PostgreSQL."""
 
 import os
+import re
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -38,16 +39,17 @@ def source(tmp_path: Path) -> Iterator[str]:
 async def test_a_copy_tells_what_it_does_line_by_line_and_what_is_to_be_done_then(
     source: str, postgres_url: str
 ) -> None:
-    done = await invoke(
-        "db", "copy", "--to", postgres_url, env={"THREADLINE_DATABASE_URL": source, "COLUMNS": "120"}
-    )
+    asked = {"application_name": "moving", "password": "s3cret", "sslpassword": "s3cret"}
+    to = make_url(postgres_url).update_query_dict(asked).render_as_string(hide_password=False)
+    done = await invoke("db", "copy", "--to", to, env={"THREADLINE_DATABASE_URL": source, "COLUMNS": "120"})
     assert (done.exit_code, done.stderr) == (0, "")
     for table in Row.metadata.tables:
         assert f"{table} copied: 5 rows" in done.stdout
         assert f"{table} compared: 5 rows" in done.stdout
     assert f"{5 * len(Row.metadata.tables)} rows are the same on both sides" in done.stdout
     assert "(100% of all)" in done.stdout
-    assert "Now set THREADLINE_DATABASE_URL to postgresql://" in done.stdout
+    (to,) = re.findall(r"Now set THREADLINE_DATABASE_URL to (\S+), with its password", done.stdout)
+    assert make_url(to).query == {**make_url(postgres_url).query, "application_name": "moving"}
     assert f"Keep {source.removeprefix('sqlite:///')} as a backup" in done.stdout
     assert "NUL" not in done.stdout
 
@@ -63,6 +65,7 @@ async def test_somebody_who_looks_sees_a_bar(source: str, postgres_url: str) -> 
     assert "100%" in done.stdout
     assert "copied: 5 rows" not in done.stdout
     assert "1 texts had a NUL in them" in done.stdout
+    assert "THREADLINE_DATABASE_URL names the copy already" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -52,9 +52,9 @@ async def store(engine: Engine) -> AsyncIterator[PooledStore]:
         ("postgresql://me:s3cret@db.example/queue", "postgresql://me:***@db.example/queue"),
         (
             "postgres://me:s3cret@db.example:6432/queue?sslmode=require",
-            "postgresql://me:***@db.example:6432/queue",
+            "postgresql://me:***@db.example:6432/queue?sslmode=require",
         ),
-        ("postgresql+psycopg:///queue?password=s3cret&host=/run", "postgresql:///queue"),
+        ("postgresql+psycopg:///queue?password=s3cret&host=/run", "postgresql:///queue?host=%2Frun"),
     ],
 )
 def test_a_database_is_named_without_its_secrets(url: str, told: str) -> None:

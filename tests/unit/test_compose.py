@@ -1,6 +1,8 @@
 """What the repository offers to run Threadline in containers, held against what the program accepts."""
 
 import re
+import shlex
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import yaml  # type: ignore[import-untyped]  # ships no types
 from typer.main import get_command
 
 from bots.cli import app
+from bots.cli.db import copy
 from bots.settings import VARIABLES
 from bots.settings.parsing import database
 from bots.web import app as web
@@ -17,6 +20,7 @@ from bots.wiring import Role
 
 HERE = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((HERE / "compose.yaml").read_text())
+README = (HERE / "README.md").read_text()
 DOCKERFILE = (HERE / "Dockerfile").read_text()
 OURS = {
     name: service for name, service in COMPOSE["services"].items() if service.get("image") == "threadline"
@@ -44,6 +48,21 @@ def test_every_command_is_one_of_the_programs(service: dict[str, Any]) -> None:
         name, *arguments = arguments
         command = command.commands[name]
     assert command.make_context(name, arguments).command is command
+
+
+@pytest.mark.parametrize("told", [README, " ".join(str(copy.__doc__).split())], ids=["README", "--help"])
+def test_the_way_into_its_database_that_is_told_is_one(told: str) -> None:
+    (said,) = re.findall(r"docker compose run (--rm .+?threadline\.db)", told)
+    words = shlex.split(said)
+    at = next(place for place, word in enumerate(words) if word in OURS)
+    assert OURS[words[at]]["depends_on"] == {
+        "postgres": {"condition": "service_healthy"}
+    }  # and nothing else runs
+    group, name, *arguments = words[at + 1 :]
+    command = get_command(app).get_command(None, group).commands[name]  # type: ignore[attr-defined]  # they are groups
+    source = command.make_context(name, arguments).params["source"]
+    (folder,) = [word.partition(":")[2] for before, word in pairwise(words) if before == "-v"]
+    assert database(source) == f"sqlite:///{folder}/threadline.db"
 
 
 @pytest.mark.parametrize("service", OURS.values(), ids=OURS)
