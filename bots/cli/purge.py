@@ -16,6 +16,11 @@ from core.errors import AccountRefused, ThreadlineError
 from core.model import Platform, WorkspaceId
 from core.services.purging import Purged, Purging
 
+_NOT_REVOKED = (
+    "No token was revoked, as SLACK_CLIENT_ID is not set: the app stays in Slack, and whoever has its token "
+    "can use it, until an admin of the workspace removes it there."
+)
+
 
 def purge(
     platform: Annotated[str, typer.Argument(help="slack or discord")],
@@ -29,8 +34,8 @@ def purge(
 ) -> None:
     """Delete all that is kept of a workspace: links, questions, answers, key. Also while Threadline runs.
 
-    A Slack app that was installed by OAuth is uninstalled there. Of an organisation: of all of its
-    workspaces, those included that have installed the app by themselves.
+    A Slack app that was installed by OAuth is uninstalled there, if SLACK_CLIENT_ID is set. Of an
+    organisation: of all of its workspaces, those included that have installed the app by themselves.
     """
     found = settings()
     if platform not in {SLACK, DISCORD}:
@@ -49,6 +54,8 @@ def purge(
     key = " and the API key of its own" if gone.account else ""
     what = f"{_many(gone.links, 'link')} and {_many(gone.conversations, 'conversation')}"
     typer.echo(f"{what} of {platform} {workspace} deleted, with all questions and answers{key}.")
+    if platform == SLACK and (found.slack is None or found.slack.oauth is None):
+        typer.echo(_NOT_REVOKED, err=True)
 
 
 def _many(number: int, thing: str) -> str:

@@ -183,6 +183,17 @@ async def test_a_token_that_does_not_open_keeps_nobody_from_purging_and_is_told(
 
 
 @pytest.mark.usefixtures("elsewhere")
+async def test_a_purge_without_the_apps_settings_revokes_nothing_and_says_so(house: Many) -> None:
+    async with house.run():
+        await house.install(house.second.team)
+    env = {name: value for name, value in installing(house).items() if not name.startswith("SLACK_")}
+    done = await invoke("purge", "slack", house.second.team, "--yes", env=env)
+    assert (done.exit_code, "No token was revoked" in done.stderr) == (0, True)
+    assert house.second.installed
+    assert installed(house) == []
+
+
+@pytest.mark.usefixtures("elsewhere")
 async def test_who_has_taken_the_app_out_already_is_purged_without_a_word(house: Many) -> None:
     async with house.run():
         await house.install(house.second.team)
