@@ -25,13 +25,20 @@ TO_BE_SET_RIGHT = 2
 
 
 def settings(*needs: Need) -> Settings:
-    """Read the settings and set up the logs, or end with all faults at once."""
+    """Read the settings, once, and set up the logs, or end with all faults at once."""
     try:
         found = load(os.environ, needs=frozenset(needs))
     except SettingsInvalid as error:
         fail(str(error), TO_BE_SET_RIGHT)
+    keep_from_bolt()
     configure(json=not sys.stderr.isatty(), stream=sys.stderr, secrets=_secrets(found))
     return found
+
+
+def keep_from_bolt() -> None:
+    """Take Slack's settings out of the environment: Bolt reads some by itself, and warns of it."""
+    for name in [one for one in os.environ if one.startswith("SLACK_")]:
+        del os.environ[name]
 
 
 @contextmanager

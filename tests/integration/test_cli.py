@@ -151,7 +151,8 @@ async def test_a_second_process_on_the_same_database_is_refused(town: Walk, tmp_
 
 
 async def test_the_real_program_runs_and_stops_cleanly(town: Walk, tmp_path: Path) -> None:
-    async with program("run", env=environment(town), folder=str(tmp_path)) as child:
+    env = environment(town, SLACK_CLIENT_ID="", SLACK_CLIENT_SECRET="")
+    async with program("run", env=env, folder=str(tmp_path)) as child:
         await town.workspace.until(lambda: town.slack.socket_connections)
         child.send_signal(signal.SIGINT)
         assert await child.wait() == 0
@@ -159,3 +160,4 @@ async def test_the_real_program_runs_and_stops_cleanly(town: Walk, tmp_path: Pat
         said = (await child.stderr.read()).decode()
     assert "stopped" in said
     assert town.workspace.bot_token not in said
+    assert "slack_bolt" not in said  # it reads no settings of its own, and warns of none

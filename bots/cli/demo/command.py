@@ -18,7 +18,7 @@ from bots.cli.demo.terminal import terminal
 from bots.cli.demo.tour import tour
 from bots.cli.demo.town import Town, town
 from bots.cli.demo.view import console
-from bots.cli.starting import FAILED, fail
+from bots.cli.starting import FAILED, fail, keep_from_bolt
 from bots.telemetry import configure
 from core.errors import ThreadlineError
 
@@ -46,6 +46,7 @@ def _folder() -> Iterator[Path]:
     for name in ("HTTP_PROXY", "HTTPS_PROXY"):  # everything is on this machine, whatever the way out is
         os.environ.pop(name, None)
         os.environ.pop(name.lower(), None)
+    keep_from_bolt()
     folder = Path(tempfile.mkdtemp(prefix="threadline-demo-"))
     remains = False
     try:
