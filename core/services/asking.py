@@ -200,7 +200,8 @@ class Asking:
 
 def cleaned(question: Question) -> Question:
     """Return the question without what no text should have, as it is stored and sent."""
-    return replace(question, text=text.clean(question.text).strip())
+    clean = text.clean(question.text).strip()
+    return question if clean == question.text else replace(question, text=clean)
 
 
 def _terms(uow: UnitOfWork, thread: ThreadKey, own: Terms) -> Terms:

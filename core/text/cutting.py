@@ -13,6 +13,7 @@ Measure = Callable[[str], int]
 #: The smallest limit `split` takes: a fence opened and closed needs eight characters, a glyph about as many.
 SMALLEST_LIMIT = 20
 
+_BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 _BLOCK_START = re.compile(r"\s*(?:#{1,6}(?:\s|$)|[-*+](?:\s|$)|\d{1,9}[.)](?:\s|$)|>|```|~~~|=+\s*$|-+\s*$)")
 _AWKWARD, _LINE, _PARAGRAPH = 1, 4, 6  # what a border is worth as a cut; half of it near the part's beginning
 _HEADING = re.compile(r" {0,3}#{1,6}(?:\s|$)")
@@ -31,6 +32,10 @@ def split(markdown: str, limit: int, measure: Measure = len) -> list[str]:
     """
     if limit < SMALLEST_LIMIT:
         raise ValueError(f"a part must hold at least {SMALLEST_LIMIT} characters, not {limit}")
+    if "```" not in markdown and "~~~" not in markdown:  # then nothing is left open, and most answers fit
+        whole = _BLANK_LINES.sub("", markdown).rstrip()
+        if measure(whole) <= limit:
+            return [whole] if whole else []
     parts = []
     lines, place = take_up(markdown.split("\n"), Place())
     while lines:
