@@ -136,12 +136,19 @@ class Leases:
         held = self._held.get(delivery.id)
         if held is None or held.delivery.fence != delivery.fence:
             raise LeaseLost
-        if self._clock.monotonic() - held.renewed < LEASE.total_seconds() / 2:
-            return
-        until = self.end()
-        if not await self._transact(lambda uow: uow.deliveries.renew([delivery], until)):
+        if self._clock.monotonic() - held.renewed >= LEASE.total_seconds() / 2:
+            await self.confirm(delivery)
+
+    async def confirm(self, delivery: Delivery) -> None:
+        """Renew the lease, however young it is: another process may have cancelled, or purged, what it is of.
+
+        Called after what takes time, where no transaction comes before the deed. Raises LeaseLost.
+        """
+        held, until = self._held.get(delivery.id), self.end()
+        at = self._clock.monotonic()
+        if held is None or not await self._transact(lambda uow: uow.deliveries.renew([delivery], until)):
             raise LeaseLost
-        held.renewed = self._clock.monotonic()
+        held.renewed = at
 
     async def persist(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run a transaction whose result has been paid for, through a short absence of the database.

@@ -112,7 +112,7 @@ class Posting:
             found = await poster.find(to, piece)
             if found is not None:
                 return found
-            await self._leases.check(delivery)  # looking takes time, in which another may have posted it
+            await self._leases.confirm(delivery)  # looking takes time, in which it may have been taken away
         if isinstance(piece, Notice):
             return await poster.notify(to, piece)
         return await poster.post(to, piece)

@@ -140,6 +140,7 @@ class RecordingPoster:
         self.hold: asyncio.Event | None = None
         self.reached = asyncio.Event()
         self.find_error: ThreadlineError | None = None
+        self.find_hold: asyncio.Event | None = None
         self.state_error: ThreadlineError | None = None
         self.state_hold: asyncio.Event | None = None
         self.posted: list[tuple[Address, str]] = []
@@ -170,6 +171,8 @@ class RecordingPoster:
         return self._shown(f"{to.delivery}/notice")
 
     async def find(self, to: Address, piece: AnswerPart | Notice) -> str | None:
+        if self.find_hold is not None:
+            await self.find_hold.wait()
         if self.find_error is not None:
             raise self.find_error
         if isinstance(piece, Notice):

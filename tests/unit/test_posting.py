@@ -13,7 +13,7 @@ from core.errors import (
     Unreachable,
 )
 from core.model import State, Working
-from tests.fixtures.world import ANA, SHOP, World, channel
+from tests.fixtures.world import ANA, CHAT, SHOP, TEAM, World, channel
 
 
 async def test_a_rate_limited_post_never_asks_again(world: World) -> None:
@@ -162,6 +162,21 @@ async def test_telling_how_to_link_is_tried_again_when_it_fails() -> None:
     await world.later(5)
     assert world.notices == ["not_linked"]
     assert await world.states() == [State.UNLINKED]
+
+
+async def test_what_is_forgotten_elsewhere_while_one_looks_for_it_is_not_told() -> None:
+    world = World(default=None)
+    world.poster.script = [OutcomeUnknown()]
+    await world.ask("Who?")
+    await world.settle()
+    world.poster.find_hold = asyncio.Event()
+    world.clock.advance(5)
+    await world.delivering.take_due()
+    await asyncio.sleep(0)
+    await world.store(lambda uow: uow.conversations.purge(CHAT, TEAM, 100))
+    world.poster.find_hold.set()
+    await world.settle()
+    assert world.notices == []
 
 
 async def test_telling_how_to_link_where_we_may_not_write_is_told_elsewhere() -> None:
