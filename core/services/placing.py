@@ -79,13 +79,13 @@ def _place(
 ) -> State:
     """Return whether it is this question's turn: it is when no earlier one is unsettled.
 
-    Platforms may deliver messages in another order than they were written: a question that was
-    written before the thread's first untouched one goes before it.
+    Platforms may deliver messages in another order than they were written: a question that was written
+    before the thread's first one goes before it, unless that one is being asked or has failed before.
     """
     head = uow.deliveries.head(conversation.id)
     if head is not None:
-        untouched = head.state is State.ACCEPTED and head.fence == 0
-        if not (untouched and question.asked_at < head.asked_at):
+        untried = head.state is State.ACCEPTED and head.attempt == 0
+        if not (untried and question.asked_at < head.asked_at):
             return State.WAITING
         uow.deliveries.save(replace(head, state=State.WAITING, due_at=now), lease=None)
     return State.ACCEPTED if reason is None else State.ANSWERED

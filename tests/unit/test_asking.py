@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from core.errors import RateLimited, Unavailable
 from core.model import Outcome, Reason, Receipt, Role, State
-from tests.fixtures.world import CHAT, World
+from tests.fixtures.world import ANA, CHAT, SHOP, World, channel
 
 
 async def test_a_mention_is_accepted_asked_and_answered_in_its_thread(world: World) -> None:
@@ -131,6 +131,19 @@ async def test_a_late_message_does_not_overtake_one_that_was_tried_already(world
     await world.ask("first", written=1)
     await world.later(60)
     assert [turns[-1].text for _, turns in world.chat.asked] == ["second", "second", "first"]
+
+
+async def test_a_late_message_goes_before_what_waited_for_a_link_or_was_put_back_untried() -> None:
+    world = World(default=None)
+    await world.ask("second", written=2)
+    await world.settle()
+    await world.linking.link(channel(), SHOP, ANA)
+    await world.ask("first", written=1)
+    world.chat.script = [RateLimited(timedelta(seconds=30))]
+    await world.settle()
+    await world.ask("nought", written=0)
+    await world.later(31)
+    assert [turns[-1].text for _, turns in world.chat.asked] == ["first", "nought", "first", "second"]
 
 
 async def test_a_receipt_comes_back_wherever_something_is_shown_for_its_question(world: World) -> None:
