@@ -26,8 +26,19 @@ from core.services.stopping import says_stop
 #: A message that was edited, or deleted, so soon may be one whose own event is still on its way.
 _OVERTAKES = timedelta(minutes=10)
 _TO_BE_ASKED = frozenset({State.UNLINKED, State.WAITING, State.ACCEPTED, State.ASKING})
-#: Of these the answer, if there is one, is posted, or may yet be: a buried one when an operator has it so.
-_POSTED = frozenset({State.ANSWERED, State.POSTING, State.DONE, State.KEPT, State.AMBIGUOUS, State.BURIED})
+#: Of these the answer, if there is one, is posted, or may yet be: a buried one when an operator has it so,
+#: and then it waits for its turn, perhaps.
+_POSTED = frozenset(
+    {
+        State.WAITING,
+        State.ANSWERED,
+        State.POSTING,
+        State.DONE,
+        State.KEPT,
+        State.AMBIGUOUS,
+        State.BURIED,
+    }
+)
 
 
 class Amending:
@@ -112,9 +123,9 @@ class Amending:
             stored = uow.conversations.asked(found.id)
             if stored is None or stored == latest.text:
                 return Amendment.UNCHANGED
-            if found.state in _TO_BE_ASKED:
+            if _is_to_be_asked(uow, found):
                 return self._rewrite(uow, found, latest, now)
-            if found.state is State.BURIED and not uow.deliveries.parts(found.id):
+            if not uow.deliveries.parts(found.id):  # a notice is owed, or told
                 uow.conversations.rewrite(found.id, latest.text)  # should an operator have it asked again
             return _mark(uow, found, Mark.EDITED, now)
 
@@ -133,7 +144,7 @@ class Amending:
 
     @staticmethod
     def _delete(uow: UnitOfWork, found: Delivery, now: datetime) -> Amendment:
-        if found.state in _TO_BE_ASKED or _is_unseen(uow, found):
+        if _is_to_be_asked(uow, found) or _is_unseen(uow, found):
             cancel(uow, found, now)
             return Amendment.CANCELLED
         uow.conversations.forget(found.id)
@@ -144,9 +155,15 @@ class Amending:
         return now - question.asked_at < _OVERTAKES
 
 
+def _is_to_be_asked(uow: UnitOfWork, found: Delivery) -> bool:
+    """Tell whether there is no answer yet: there is one where an operator has it posted again."""
+    return found.state in _TO_BE_ASKED and not uow.deliveries.parts(found.id)
+
+
 def _is_unseen(uow: UnitOfWork, found: Delivery) -> bool:
     """Tell whether what is owed waits to be posted, and nothing of it can have been shown."""
-    waits = found.state is State.ANSWERED and not found.doubtful and not uow.deliveries.holds(found)
+    owed = found.state in {State.WAITING, State.ANSWERED}
+    waits = owed and not found.doubtful and not uow.deliveries.holds(found)
     return waits and all(part.posted is None for part in uow.deliveries.parts(found.id))
 
 

@@ -34,8 +34,7 @@ def cancel(uow: UnitOfWork, delivery: Delivery, now: datetime) -> None:
 
 def its_turn(uow: UnitOfWork, delivery: Delivery, now: datetime) -> Delivery:
     """Return the delivery as the first of its thread, due now; its deadline counts from here."""
-    thread = delivery.thread
-    asks = delivery.lane != posting_lane(thread.platform, thread.workspace)
+    thread, asks = delivery.thread, is_asked(delivery)
     return replace(
         delivery,
         state=State.ACCEPTED if asks else State.ANSWERED,
@@ -44,6 +43,11 @@ def its_turn(uow: UnitOfWork, delivery: Delivery, now: datetime) -> Delivery:
         paused_before=uow.lanes.get(delivery.lane).paused_total(now),
         rank=uow.deliveries.next_rank(delivery.lane, thread.platform, thread.workspace) if asks else 0,
     )
+
+
+def is_asked(delivery: Delivery) -> bool:
+    """Tell whether what has, or waits for, its turn is to be asked: else it is to be posted."""
+    return delivery.lane != posting_lane(delivery.thread.platform, delivery.thread.workspace)
 
 
 def in_lane(uow: UnitOfWork, delivery: Delivery, lane: LaneId, now: datetime) -> Delivery:
