@@ -58,12 +58,17 @@ def release(
             continue
         first = uow.deliveries.head(delivery.conversation) is None
         unbound = uow.deliveries.bind(delivery, delivery.project or project)
-        bound = replace(unbound, lane=lane, state=State.WAITING, told=False, doubtful=False, notice=None)
+        bound = replace(_untold(unbound), lane=lane, state=State.WAITING)
         if first:  # due by the clock of whoever works here, which need not be that of an operator's command
             bound = replace(its_turn(uow, bound, now), due_at=min(now, bound.accepted_at))
         uow.deliveries.save(bound, lease=None)
         released += 1
     return released
+
+
+def _untold(delivery: Delivery) -> Delivery:
+    """Return it without its being told that it waits: failures of that do not count for asking it."""
+    return replace(delivery, told=False, doubtful=False, notice=None, attempt=0, maybe_charged=0)
 
 
 def bind_late(

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+from core.errors import BrokenAnswer
 from core.model import (
     ChannelKey,
     EventId,
@@ -93,6 +94,18 @@ async def test_a_link_that_comes_while_the_thread_is_being_told_is_not_undone_by
     assert world.notices == ["not_linked"]
     assert world.posted == ["Answer to: Who?"]
     assert await world.states() == [State.DONE]
+
+
+async def test_failures_to_tell_that_there_is_no_link_do_not_count_against_the_question() -> None:
+    world = World(default=None)
+    world.poster.script = [BrokenAnswer()] * 8
+    await world.ask("Who?")
+    await world.settle()
+    while world.poster.script:
+        await world.later(300)
+    await world.linking.link(channel(), SHOP, ANA)
+    await world.settle()
+    assert (world.posted, world.notices) == (["Answer to: Who?"], [])
 
 
 async def test_at_a_start_a_new_default_releases_what_waited_and_a_new_key_takes_over_the_queue() -> None:
