@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -69,3 +70,26 @@ def test_looking_on_does_not_put_off_what_is_looked_for(town: Installation) -> N
     town.heal()
     town.check_in_the_end()
     assert [*town.outside.marks.values()] == [[Mark.DELETED]]
+
+
+@pytest.mark.parametrize("revived", [False, True])
+def test_the_judge_lets_only_what_was_revived_be_asked_behind_what_was_written_later(
+    town: Installation, revived: bool
+) -> None:
+    town.outside.holding = {Kind.ASK}
+    for which in range(3):
+        town.write(THREADS[0], PEOPLE[which % 2], "asks", earlier=0, addressed=True, offered=True, which=0)
+    town.check()
+    _, second, third = town.ledger.asked
+    second.revived = revived
+    town.watch.begins(third)
+    assert town.watch.faults == ([] if revived else ["q2 is asked before [q1], which were written earlier"])
+
+
+def test_no_two_messages_are_written_in_the_same_microsecond(town: Installation) -> None:
+    at = [timedelta(0), timedelta(microseconds=1), timedelta(microseconds=2)]
+    written = [
+        town.ledger.write(THREADS[0], PEOPLE[0], town.now - earlier, addressed=True).asked_at
+        for earlier in at
+    ]
+    assert len(set(written)) == len(written)

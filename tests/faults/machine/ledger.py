@@ -86,7 +86,9 @@ class Ledger:
     ) -> Asked:
         """Note a new message. Its time is its own: no two are written in the same microsecond."""
         number = len(self.asked)
-        written = at + timedelta(microseconds=number)
+        written, taken = at + timedelta(microseconds=number), {one.asked_at for one in self.asked}
+        while written in taken:
+            written += timedelta(microseconds=1)
         said = f"q{number}v0" if text is None else text
         one = Asked(number, thread, author, written, said, addressed, {said})
         self.asked.append(one)

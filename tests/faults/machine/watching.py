@@ -132,6 +132,19 @@ class Watch:
         if any(known == piece for known, _ in self.outside.shown.get(to.delivery, [])):
             self._fault(f"{piece} of {self.ledger.of(to.asked_at)} shown twice: {text}")
 
+    def begins(self, asked: Asked) -> None:
+        """A question is claimed to be asked, for the first time."""
+        before = [
+            one
+            for one in self.waiting - self.begun
+            if one.thread == asked.thread
+            and not one.revived  # what an operator has asked again goes behind what its thread asks by then
+            and one.asked_at < asked.asked_at
+            and one.asked_at in self.seen.waiting
+        ]
+        if before:
+            self._fault(f"{asked} is asked before {before}, which were written earlier")
+
     def _claimed(self, process: Process, seen: Seen, lane: LaneId, taken: Sequence[Delivery]) -> None:
         busy = sum(one.lane == lane for one in seen.asking)
         if busy > seen.lanes[lane].room(CONCURRENCY):
@@ -150,7 +163,7 @@ class Watch:
                 self._turn(lane, one, {_tenant(other) for other in due}, first=asked not in self.begun)
             if asked not in self.begun:
                 self.begun.add(asked)
-                self._order(asked)
+                self.begins(asked)
 
     def _turn(self, lane: LaneId, one: Delivery, due: set[str], *, first: bool) -> None:
         """Count the turns that a workspace gets while others have something due: what is tried again has
@@ -162,17 +175,6 @@ class Watch:
             self.lead[lane, mine, other] += 1
             if self.keys <= len(self.lanes) and self.lead[lane, mine, other] > _LEAD + self.given_up[other]:
                 self._fault(f"{mine} has had {self.lead[lane, mine, other]} turns while {other} waited")
-
-    def _order(self, asked: Asked) -> None:
-        before = [
-            one
-            for one in self.waiting - self.begun
-            if one.thread == asked.thread
-            and one.asked_at < asked.asked_at
-            and one.asked_at in self.seen.waiting
-        ]
-        if before:
-            self._fault(f"{asked} is asked before {before}, which were written earlier")
 
     def _text(self, asked: Asked, turns: Sequence[Turn]) -> None:
         newest = turns[-1].text
