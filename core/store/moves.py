@@ -8,11 +8,12 @@ from sqlalchemy import Connection, bindparam, case, exists, func, literal, selec
 from core.model import ChannelKey, LaneId, Platform, State, WorkspaceId
 from core.store.claims import Claims
 from core.store.lanes import SqlLanes
-from core.store.tables import IS_ACCEPTED, IS_OPEN, DeliveryRow, table
+from core.store.tables import IS_ACCEPTED, IS_OPEN, DeliveryRow, LaneRow, table
 from core.store.workspace_tables import AccountRow
 
 _deliveries = table(DeliveryRow)
 _accounts = table(AccountRow)
+_lanes = table(LaneRow)
 _accepted = text(IS_ACCEPTED)
 _d = _deliveries.c
 _to_be_asked = (
@@ -29,6 +30,10 @@ _WITHOUT_ACCOUNT = (
     .where(*_to_be_asked, _d.platform == bindparam("at"), ~exists().where(*_theirs))
     .order_by(_d.workspace, _d.lane)
 )
+_served = select(_lanes.c.served).where(_lanes.c.id == _d.lane).scalar_subquery()
+_beyond = _d.rank - func.coalesce(_served, 0)
+#: The place in what is left of a line: what was tried and waits on stands at the head, with no gap behind it.
+_STANDS = case((_beyond > 0, _beyond), else_=0)
 
 
 class Moves:
@@ -47,7 +52,7 @@ class Moves:
     def move(self, to: LaneId, now: datetime, of: ChannelKey) -> int:
         """Move what is still to be asked of a workspace to another lane: from where its line there is."""
         elsewhere = (*_to_be_asked, _d.lane != to, _d.platform == of.platform, _d.workspace == of.workspace)
-        first = self._connection.execute(select(func.min(_d.rank)).where(_accepted, *elsewhere)).scalar()
+        first = self._connection.execute(select(func.min(_STANDS)).where(_accepted, *elsewhere)).scalar()
         ahead = self._claims.next_rank(to, of.platform, of.workspace) - (first or 0)
         moved = self._connection.execute(
             _deliveries.update()
@@ -56,7 +61,7 @@ class Moves:
                 lane=to,
                 paused_before=self._lanes.get(to).paused_total(now),
                 due_at=case((_d.due_at > now, now), else_=_d.due_at),
-                rank=case((_d.state == State.ACCEPTED.value, _d.rank + ahead), else_=_d.rank),
+                rank=case((_d.state == State.ACCEPTED.value, _STANDS + ahead), else_=_d.rank),
             )
         )
         return moved.rowcount

@@ -109,13 +109,18 @@ class MemoryClaims:
             if one.lane != to and (one.thread.platform, one.thread.workspace) == here
         ]
         following = self.next_rank(to, of.platform, of.workspace)
-        ahead = following - min((one.rank for one in asked_for if one.state is State.ACCEPTED), default=0)
+        stands = [self._stands(one) for one in asked_for if one.state is State.ACCEPTED]
+        ahead = following - min(stands, default=0)
         paused = self._tables.lanes.setdefault(to, Lane(to)).paused_total(now)
         for one in asked_for:
-            rank = one.rank + ahead if one.state is State.ACCEPTED else one.rank
+            rank = self._stands(one) + ahead if one.state is State.ACCEPTED else one.rank
             moved = replace(one, lane=to, paused_before=paused, rank=rank, due_at=min(one.due_at, now))
             self._tables.change(moved, None)
         return len(asked_for)
+
+    def _stands(self, delivery: Delivery) -> int:
+        """Return its place in what is left of its line: what was tried and waits on stands at the head."""
+        return max(0, delivery.rank - self._served(delivery.lane))
 
     def _to_be_asked(self) -> Sequence[Delivery]:
         return [

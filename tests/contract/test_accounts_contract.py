@@ -152,6 +152,18 @@ async def test_what_moves_goes_on_from_where_the_line_there_is(begin: Transact) 
     assert [(await begin(partial(_get, name=name))).rank for name in ("high", "high too")] == [44, 45]
 
 
+async def test_what_was_tried_long_ago_moves_ahead_of_the_line_without_a_gap_behind_it(
+    begin: Transact,
+) -> None:
+    """Else whoever joins the line there would have one turn after the other in the gap."""
+    await begin(lambda uow: uow.lanes.save(replace(uow.lanes.get(OTHER), served=40)))
+    for name, rank in (("tried", 2), ("tried too", 4), ("served", 40), ("first", 41)):
+        await begin(partial(enqueue, name=name, lane=OTHER, rank=rank))
+    await begin(lambda uow: uow.deliveries.move(KEY, NOW, ChannelKey(CHAT, TEAM)))
+    moved = [await begin(partial(_get, name=name)) for name in ("tried", "tried too", "served", "first")]
+    assert [one.rank for one in moved] == [1, 1, 1, 2]  # of one round, some may go before it is full
+
+
 async def test_what_waited_for_a_pause_of_its_old_key_waits_for_it_no_longer(begin: Transact) -> None:
     await begin(lambda uow: enqueue(uow, "late", due=3600))
     await begin(lambda uow: uow.deliveries.move(OTHER, at(5), ChannelKey(CHAT, TEAM)))

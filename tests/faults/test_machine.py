@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from core.model import DeliveryId, Mark
+from core.model import DeliveryId, Mark, ThreadKey
 from tests.faults.machine.installation import Installation
 from tests.faults.machine.invariants import always
 from tests.faults.machine.outside import Fate, Kind
 from tests.faults.machine.run import play, run
 from tests.faults.machine.stores import STORES
-from tests.faults.machine.town import LANES, PEOPLE, PROJECTS, THREADS
+from tests.faults.machine.town import LANES, PEOPLE, PLACES, PROJECTS, THREADS
 
 #: Runs and steps that take about ten seconds; `python -m tests.faults.soak machine` takes many more.
 _SMALL = {"memory": (40, 50), "sqlite": (6, 30), "postgres": (2, 25)}
@@ -93,3 +93,26 @@ def test_no_two_messages_are_written_in_the_same_microsecond(town: Installation)
         for earlier in at
     ]
     assert len(set(written)) == len(written)
+
+
+def test_who_joins_a_line_that_has_moved_to_another_key_gets_no_turns_beyond_their_own(
+    town: Installation,
+) -> None:
+    town.crash(done=False, step=0, lane=LANES[0], project=None)
+    for place in (PLACES[0], PLACES[4]):
+        town.link(place, PROJECTS[0], town.some(0), answers_all=False)
+
+    def ask(thread: ThreadKey) -> None:
+        town.write(thread, PEOPLE[0], "asks", earlier=0, addressed=True, offered=True, which=0)
+
+    acme, globex, discord = (THREADS[at : at + 4] for at in (0, 4, 8))
+    town.outside.fates[Kind.ASK] = [Fate.UNAVAILABLE]
+    ask(acme[0])  # tried once, it keeps the first place
+    town.outside.holding = {Kind.ASK}
+    for thread in (*discord[:3], acme[1], *globex):
+        ask(thread)
+    town.check()
+    town.outside.holding = set()
+    town.crash(done=False, step=0, lane=LANES[1], project=PROJECTS[0])
+    town.heal()
+    town.check_in_the_end()
