@@ -2,8 +2,8 @@
 
 import gc
 
-#: What is under way at a busy moment are thousands of objects: at Python's 700 that alone had them looked
-#: through a hundred times a second, a twentieth of all CPU. What waits to be collected stays below a megabyte.
+#: New objects before garbage is looked for. What is under way at a busy moment is thousands of them: at
+#: Python's 700 that alone had them looked through a hundred times a second, a twentieth of all CPU.
 _YOUNG = 10_000
 
 
