@@ -126,7 +126,7 @@ class Amending:
             if _is_to_be_asked(uow, found):
                 return self._rewrite(uow, found, latest, now)
             if not uow.deliveries.parts(found.id):  # a notice is owed, or told
-                uow.conversations.rewrite(found.id, latest.text)  # should an operator have it asked again
+                self._keep(uow, found, latest)
             return _mark(uow, found, Mark.EDITED, now)
 
         return change
@@ -142,6 +142,13 @@ class Amending:
             uow.deliveries.save(_too_long(uow, found, now), lease=None)
         return Amendment.TAKEN
 
+    def _keep(self, uow: UnitOfWork, found: Delivery, latest: Question) -> None:
+        """Keep the latest text, should an operator have it asked again; what cannot be asked is forgotten."""
+        if latest.text and not says_stop(latest.text) and len(latest.text) <= self._budget:
+            uow.conversations.rewrite(found.id, latest.text)
+        else:
+            uow.conversations.forget(found.id)
+
     @staticmethod
     def _delete(uow: UnitOfWork, found: Delivery, now: datetime) -> Amendment:
         if _is_to_be_asked(uow, found) or _is_unseen(uow, found):
@@ -156,8 +163,9 @@ class Amending:
 
 
 def _is_to_be_asked(uow: UnitOfWork, found: Delivery) -> bool:
-    """Tell whether there is no answer yet: there is one where an operator has it posted again."""
-    return found.state in _TO_BE_ASKED and not uow.deliveries.parts(found.id)
+    """Tell whether there is no answer yet, nor a notice in its place that waits for its turn."""
+    told = found.state is State.WAITING and found.notice is not None
+    return found.state in _TO_BE_ASKED and not told and not uow.deliveries.parts(found.id)
 
 
 def _is_unseen(uow: UnitOfWork, found: Delivery) -> bool:

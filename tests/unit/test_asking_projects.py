@@ -1,9 +1,10 @@
 """Stories of which project a question is asked of, and of channels where every new thread is one."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from core.errors import RateLimited
-from core.model import ChannelKey, Notice, Outcome, ProjectId, Reason, State
+from core.model import Amendment, ChannelKey, Notice, Outcome, ProjectId, Reason, State
 from tests.fixtures.world import ANA, BEN, CHAT, SHOP, TEAM, World, channel
 
 MEDIA = ProjectId("media-demo-4p9x1")
@@ -43,6 +44,8 @@ async def test_of_two_that_nobody_links_for_the_second_waits_until_the_first_is_
     world.poster.script = [RateLimited(timedelta(minutes=3))]
     await world.later(24 * 3600 + 1)
     assert world.notices == ["not_linked"]
+    edited = replace(world.last_question, text="x" * 100_000)  # it is not asked any more, however it reads
+    assert await world.amending.edited(edited) is Amendment.UNCHANGED
     await world.later(4 * 60)
     assert world.notices == ["not_linked", "link_expired", "link_expired"]
     assert await world.states() == [State.BURIED, State.BURIED]

@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import CannotLook, CreditsSpent, PostRefused, RateLimited
 from core.model import Amendment, Mark, Question, State
+from core.services.reviewing import NotToBeRevived
 from tests.fixtures.world import ANA, BEN, World, channel
 
 
@@ -26,6 +27,25 @@ async def test_a_question_that_was_edited_while_its_notice_waited_is_asked_again
     await world.reviewing.post_again(world.id(1))
     await world.settle()
     assert world.posted == ["Answer to: Why?"]
+
+
+@pytest.mark.parametrize("text", ["", "stop", "x" * 100_000])
+async def test_what_cannot_be_asked_any_more_leaves_its_thread_and_is_not_asked_again(
+    world: World, text: str
+) -> None:
+    question = world.question("Who?")
+    world.chat.script = [CreditsSpent()]
+    world.poster.script = [RateLimited(timedelta(seconds=30))]
+    await world.asking.accept(question)
+    await world.settle()
+    await world.amending.edited(replace(question, text=text))
+    await world.later(31)
+    assert world.notices == ["credits_spent"]
+    await world.ask("And?")
+    await world.settle()
+    assert [[turn.text for turn in turns] for _, turns in world.chat.asked] == [["Who?"], ["And?"]]
+    with pytest.raises(NotToBeRevived):
+        await world.reviewing.post_again(world.id(1))
 
 
 async def _half_shown(world: World) -> Question:
