@@ -39,7 +39,7 @@ class Transport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request whose stream is a `Sending`; return the response, its body not yet read.
 
-        Raises httpx.TransportError. A request is known not to be sent as long as nobody took its stream.
+        Raises httpx.TransportError. A request is known not to be sent as long as its stream is not `taken`.
         """
         sending = cast(Sending, request.stream)
         try:

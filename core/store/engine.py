@@ -14,7 +14,8 @@ from core.errors import StoreUnusable
 from core.store import postgres
 
 _BUSY_MS = 10_000
-_SECRET = ("password", "sslpassword")  # of what may be said in a URL's query
+# Of what may be said in a URL's query (postgresql.org/docs/current/libpq-connect.html).
+_SECRET = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
 
 
 def connect(url: str, *, busy_ms: int = _BUSY_MS) -> Engine:
