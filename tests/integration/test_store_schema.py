@@ -66,6 +66,24 @@ def test_the_migrations_make_exactly_the_tables(engine: Engine) -> None:
         assert compare_metadata(context, Row.metadata) == []
 
 
+def test_no_write_of_a_question_makes_a_table_to_judge_an_index_by(engine: Engine) -> None:
+    migrate(engine)
+    writes = (
+        "INSERT INTO deliveries DEFAULT VALUES",
+        "UPDATE deliveries SET state = ?, lane = ? WHERE id = ?",
+    )
+    with engine.connect() as connection:
+        steps = [
+            step
+            for write in writes
+            for step in connection.exec_driver_sql(
+                f"EXPLAIN {write}", ("done", "lane", "d1")[: write.count("?")]
+            )
+        ]
+    assert "OpenWrite" in {step.opcode for step in steps}
+    assert "OpenEphemeral" not in {step.opcode for step in steps}
+
+
 def test_migrating_again_changes_nothing(engine: Engine, tmp_path: Path) -> None:
     migrate(engine)
     before = _dump(tmp_path / "threadline.db")
