@@ -75,7 +75,7 @@ def copy(
         with opened(source, "source") as reading, opened(target, "target") as writing:
             see_source(reading, described(source))
             see_target(writing, described(target))
-            upgrade(writing)
+            upgrade(writing, described(target))
             copied = _Copying(reading, writing, tell).run()
             settle(SqlUnitOfWork(writing), writing.execute(select(func.clock_timestamp())).scalar_one())
             writing.commit()

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.errors import StoreUnavailable, StoreUnusable
 from core.store.engine import described
 from core.store.postgres import is_away
-from core.store.schema import cause, head, revision, take_turn
+from core.store.schema import cause, head, keeps_every_text, revision, take_turn
 from core.store.tables import Row
 
 # Idle or not: each process of ours says its name, and keeps a connection for as long as it lives.
@@ -59,7 +59,7 @@ def see_target(writing: Connection, where: str) -> None:
             f"a Threadline is at work on the target at {where} already: stop all that use it, or name "
             "another database."
         )
-    if writing.exec_driver_sql("SHOW server_encoding").scalar() != "UTF8":
+    if not keeps_every_text(writing):
         raise StoreUnusable(
             f"the target at {where} cannot keep every text: make a database with ENCODING 'UTF8'."
         )

@@ -8,12 +8,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import StoreUnavailable, StoreUnusable
 from core.store.engine import described, is_shared
 from core.store.postgres import is_away
+from core.store.tables import Row
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x74_68_72_65_61_64  # "thread": whoever holds this advisory lock migrates
@@ -40,11 +41,8 @@ def migrate(engine: Engine, *, must_exist: bool = False) -> Migrated:
             if is_shared(engine):
                 _wait_for_turn(connection)
             if must_exist and revision(connection) is None:
-                raise StoreUnusable(
-                    f"the database at {described(engine)} is no database of Threadline: set "
-                    "THREADLINE_DATABASE_URL to the one that it uses"
-                )
-            return upgrade(connection)
+                raise _not_ours(described(engine))
+            return upgrade(connection, described(engine))
     except SQLAlchemyError as error:
         told = f"the database at {described(engine)} cannot be used: {cause(error)}. {_fix(engine)}"
         raise (StoreUnavailable if is_away(error) else StoreUnusable)(told) from error
@@ -56,22 +54,50 @@ def _fix(engine: Engine) -> str:
     return "See that THREADLINE_DATABASE_URL names a file of Threadline's, in a folder that it may write in."
 
 
-def upgrade(connection: Connection) -> Migrated:
-    """Run the migrations that are lacking within a transaction, whose turn it is.
+def upgrade(connection: Connection, where: str) -> Migrated:
+    """Run the migrations that are lacking within a transaction, whose turn it is; `where` the database is.
 
-    Raises StoreUnusable if the database is newer than this version, and SQLAlchemyError.
+    Raises StoreUnusable if it is another program's, cannot keep every text, or is newer than this version,
+    and SQLAlchemyError.
     """
     before = revision(connection)
+    _see(connection, before, where)
     config = _config()
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")
     except CommandError as error:
         raise StoreUnusable(
-            f"the database was made by a newer Threadline ({error}): run that version, or restore the "
-            "backup from before its upgrade"
+            f"the database at {where} was made by a newer Threadline ({error}): run that version, or restore "
+            "the backup from before its upgrade"
         ) from error
     return Migrated(before, head())
+
+
+def keeps_every_text(connection: Connection) -> bool:
+    """Tell whether a PostgreSQL database can hold whatever people write."""
+    return connection.exec_driver_sql("SHOW server_encoding").scalar() == "UTF8"
+
+
+def _see(connection: Connection, before: str | None, where: str) -> None:
+    """Raise StoreUnusable where no tables of ours should be made, or changed."""
+    if connection.dialect.name != "sqlite" and not keeps_every_text(connection):
+        raise StoreUnusable(
+            f"the database at {where} cannot keep every text: make one with ENCODING 'UTF8', and name that."
+        )
+    there = inspect(connection).get_table_names()
+    if before is None and there:
+        some = ", ".join(sorted(there)[:3])
+        raise StoreUnusable(f"the database at {where} has tables already ({some}): name an empty one.")
+    if before is not None and Row.metadata.tables.keys().isdisjoint(there):
+        raise _not_ours(where)
+
+
+def _not_ours(where: str) -> StoreUnusable:
+    return StoreUnusable(
+        f"the database at {where} is no database of Threadline: set THREADLINE_DATABASE_URL to the one that "
+        "it uses."
+    )
 
 
 def revision(connection: Connection) -> str | None:

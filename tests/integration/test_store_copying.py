@@ -301,7 +301,7 @@ def test_a_target_that_another_migrates_or_copies_to_is_refused(
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
-def test_a_target_that_cannot_keep_every_text_is_refused(
+def test_a_database_that_cannot_keep_every_text_is_refused(
     source: Engine, postgres: Postgres, postgres_url: str, encoding: str
 ) -> None:
     name = f"threadline_test_{secrets.token_hex(6)}"
@@ -311,9 +311,23 @@ def test_a_target_that_cannot_keep_every_text_is_refused(
         try:
             with pytest.raises(StoreUnusable, match="ENCODING 'UTF8'"):
                 copy(source, target, _ignore, _leave)
+            with pytest.raises(StoreUnusable, match=rf"{name}.* ENCODING 'UTF8'"):
+                migrate(target)
+            assert inspect(target).get_table_names() == []
         finally:
             target.dispose()
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_a_target_with_tables_of_another_program_is_refused(source: Engine, postgres: Postgres) -> None:
+    with postgres.database() as url:
+        target = connect(url)
+        with target.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE theirs (somebody TEXT)")
+        with pytest.raises(StoreUnusable, match=r"has tables already \(theirs\): name an empty one"):
+            copy(source, target, _ignore, _leave)
+        assert inspect(target).get_table_names() == ["theirs"]
+        target.dispose()
 
 
 def test_a_target_that_is_not_there_is_named_without_its_password(source: Engine) -> None:

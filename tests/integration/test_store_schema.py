@@ -103,9 +103,28 @@ def test_a_newer_database_is_refused_and_left_as_it_is(engine: Engine, tmp_path:
 
 def test_a_migration_that_fails_midway_leaves_nothing_behind(engine: Engine, tmp_path: Path) -> None:
     with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE turns (somebody TEXT)")
+        connection.exec_driver_sql("CREATE VIEW turns AS SELECT 'somebody' AS author")
     before = _dump(tmp_path / "threadline.db")
     with pytest.raises(StoreUnusable, match="turns already exists"):
+        migrate(engine)
+    assert _dump(tmp_path / "threadline.db") == before
+
+
+@pytest.mark.parametrize(
+    ("theirs", "told"),
+    [
+        ("CREATE TABLE accounts (somebody TEXT)", r"has tables already \(accounts\): name an empty one"),
+        ("CREATE TABLE alembic_version (version_num TEXT)", r"has tables already \(alembic_version\)"),
+        ("CREATE TABLE alembic_version AS SELECT 'ab12cd' AS version_num", "is no database of Threadline"),
+    ],
+)
+def test_another_programs_database_is_refused_and_left_as_it_is(
+    engine: Engine, tmp_path: Path, theirs: str, told: str
+) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql(theirs)
+    before = _dump(tmp_path / "threadline.db")
+    with pytest.raises(StoreUnusable, match=rf"threadline\.db {told}"):
         migrate(engine)
     assert _dump(tmp_path / "threadline.db") == before
 
