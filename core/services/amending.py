@@ -20,12 +20,11 @@ from core.model import (
 from core.ports import Transact, UnitOfWork
 from core.services.asking import Asking, cleaned
 from core.services.failing import to_post
-from core.services.settling import cancel
+from core.services.settling import cancel, is_to_be_asked
 from core.services.stopping import says_stop
 
 #: A message that was edited, or deleted, so soon may be one whose own event is still on its way.
 _OVERTAKES = timedelta(minutes=10)
-_TO_BE_ASKED = frozenset({State.UNLINKED, State.WAITING, State.ACCEPTED, State.ASKING})
 #: Of these the answer, if there is one, is posted, or may yet be: a buried one when an operator has it so,
 #: and then it waits for its turn, perhaps.
 _POSTED = frozenset(
@@ -123,7 +122,7 @@ class Amending:
             stored = uow.conversations.asked(found.id)
             if stored is None or stored == latest.text:
                 return Amendment.UNCHANGED
-            if _is_to_be_asked(uow, found):
+            if is_to_be_asked(found):
                 return self._rewrite(uow, found, latest, now)
             if not uow.deliveries.parts(found.id):  # a notice is owed, or told
                 self._keep(uow, found, latest)
@@ -151,7 +150,7 @@ class Amending:
 
     @staticmethod
     def _delete(uow: UnitOfWork, found: Delivery, now: datetime) -> Amendment:
-        if _is_to_be_asked(uow, found) or _is_unseen(uow, found):
+        if is_to_be_asked(found) or _is_unseen(uow, found):
             cancel(uow, found, now)
             return Amendment.CANCELLED
         uow.conversations.forget(found.id)
@@ -160,12 +159,6 @@ class Amending:
     def _is_young(self, question: Question) -> bool:
         now = self._clock.wall(self._clock.now())  # as the platform dates messages
         return now - question.asked_at < _OVERTAKES
-
-
-def _is_to_be_asked(uow: UnitOfWork, found: Delivery) -> bool:
-    """Tell whether there is no answer yet, nor a notice in its place that waits for its turn."""
-    told = found.state is State.WAITING and found.notice is not None
-    return found.state in _TO_BE_ASKED and not told and not uow.deliveries.parts(found.id)
 
 
 def _is_unseen(uow: UnitOfWork, found: Delivery) -> bool:

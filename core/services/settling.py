@@ -6,6 +6,8 @@ from datetime import datetime
 from core.model import HEADS, Delivery, LaneId, State, posting_lane
 from core.ports import UnitOfWork
 
+_TO_BE_ASKED = frozenset({State.UNLINKED, State.WAITING, State.ACCEPTED, State.ASKING})
+
 
 def settle(uow: UnitOfWork, delivery: Delivery, state: State, now: datetime) -> None:
     """End the delivery that it is the turn of, in `state`, and let the next one of its thread have its turn.
@@ -43,6 +45,11 @@ def its_turn(uow: UnitOfWork, delivery: Delivery, now: datetime) -> Delivery:
         paused_before=uow.lanes.get(delivery.lane).paused_total(now),
         rank=uow.deliveries.next_rank(delivery.lane, thread.platform, thread.workspace) if asks else 0,
     )
+
+
+def is_to_be_asked(delivery: Delivery) -> bool:
+    """Tell whether there is no answer yet, nor a notice in its place that waits for its turn."""
+    return delivery.state in _TO_BE_ASKED and (delivery.state is not State.WAITING or is_asked(delivery))
 
 
 def is_asked(delivery: Delivery) -> bool:

@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from core.clock import Clock
-from core.model import HEADS, AuthorId, Conversation, Delivery, State, ThreadKey
+from core.model import HEADS, AuthorId, Conversation, Delivery, ThreadKey
 from core.ports import Transact, UnitOfWork
-from core.services.settling import cancel, is_asked
+from core.services.settling import cancel, is_to_be_asked
 
 _WORDS = frozenset({"stop", "cancel"})
-_STOPPABLE = frozenset({State.UNLINKED, State.WAITING, State.ACCEPTED, State.ASKING})
 
 
 def says_stop(text: str) -> bool:
@@ -20,17 +19,13 @@ def says_stop(text: str) -> bool:
 def stop(uow: UnitOfWork, conversation: Conversation, by: AuthorId, now: datetime) -> Sequence[Delivery]:
     """Cancel what somebody has asked in a thread and was not answered yet; return it as it was."""
     theirs = [
-        one for one in uow.deliveries.unsettled(conversation.id) if one.author == by and _is_stoppable(one)
+        one
+        for one in uow.deliveries.unsettled(conversation.id)
+        if one.author == by and one.notice is None and is_to_be_asked(one)
     ]
     for one in sorted(theirs, key=lambda one: one.state in HEADS):  # then none gets its turn only to lose it
         cancel(uow, one, now)
     return theirs
-
-
-def _is_stoppable(delivery: Delivery) -> bool:
-    """Tell whether nothing of it was shown yet: not so of an answer that an operator has posted again."""
-    posts = delivery.state is State.WAITING and not is_asked(delivery)
-    return delivery.state in _STOPPABLE and delivery.notice is None and not posts
 
 
 class Stopping:

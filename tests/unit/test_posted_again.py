@@ -12,14 +12,20 @@ from core.services.reviewing import NotToBeRevived
 from tests.fixtures.world import ANA, BEN, World, channel
 
 
-async def test_a_question_that_was_edited_while_its_notice_waited_is_asked_again_as_it_is_now(
-    world: World,
-) -> None:
+async def _owed_a_notice(world: World) -> Question:
+    """Have a question refused, and the notice of it wait behind a pause."""
     question = world.question("Who?")
     world.chat.script = [CreditsSpent()]
     world.poster.script = [RateLimited(timedelta(seconds=30))]
     await world.asking.accept(question)
     await world.settle()
+    return question
+
+
+async def test_a_question_that_was_edited_while_its_notice_waited_is_asked_again_as_it_is_now(
+    world: World,
+) -> None:
+    question = await _owed_a_notice(world)
     assert await world.states() == [State.ANSWERED]
     await world.amending.edited(replace(question, text="Why?"))
     await world.later(31)
@@ -33,11 +39,7 @@ async def test_a_question_that_was_edited_while_its_notice_waited_is_asked_again
 async def test_what_cannot_be_asked_any_more_leaves_its_thread_and_is_not_asked_again(
     world: World, text: str
 ) -> None:
-    question = world.question("Who?")
-    world.chat.script = [CreditsSpent()]
-    world.poster.script = [RateLimited(timedelta(seconds=30))]
-    await world.asking.accept(question)
-    await world.settle()
+    question = await _owed_a_notice(world)
     await world.amending.edited(replace(question, text=text))
     await world.later(31)
     assert world.notices == ["credits_spent"]
