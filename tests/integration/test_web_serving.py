@@ -95,25 +95,33 @@ async def test_what_is_under_way_is_answered_before_the_end() -> None:
     await closing
 
 
-async def test_a_connection_outlives_the_patience_of_a_proxy_that_keeps_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    loop = asyncio.get_running_loop()
-    real, ahead = loop.time, 0.0
-    monkeypatch.setattr(loop, "time", lambda: real() + ahead)
-    server = WebServer(web.build([], yes, nothing), "127.0.0.1", 0)
-    host, port = (await server.start()).removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
+class Ahead(asyncio.SelectorEventLoop):
+    """A loop whose clock can be set forward."""
 
-    for ahead in (0.0, 61.0):  # noqa: B007 the loop's clock reads it
-        for _ in range(3):  # whoever waits for less has their turn
-            await asyncio.sleep(0)
-        writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200")
-    ahead = 61.0 + 80.0
-    assert await reader.read() == b""
-    writer.close()
-    await server.aclose()
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+def test_a_connection_outlives_the_patience_of_a_proxy_that_keeps_it() -> None:
+    async def story(loop: Ahead) -> None:
+        server = WebServer(web.build([], yes, nothing), "127.0.0.1", 0)
+        host, port = (await server.start()).removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        for loop.ahead in (0.0, 61.0):
+            for _ in range(3):  # whoever waits for less has their turn
+                await asyncio.sleep(0)
+            writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200")
+        loop.ahead += 80.0
+        assert await reader.read() == b""
+        writer.close()
+        await server.aclose()
+
+    loop = Ahead()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(story(loop))
 
 
 async def test_a_request_that_never_ends_does_not_hold_up_the_end() -> None:
