@@ -15,6 +15,7 @@ from bots.texts import linked
 from bots.wiring import linking_over, opened_store, slack_access
 from core.clock import SystemClock
 from core.model import AuthorId, ChannelKey, Platform, ProjectId, WorkspaceId, project_id
+from core.store import described
 
 _TEAM = re.compile(r"[TE][A-Z0-9]+")
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]+")
@@ -60,7 +61,10 @@ def link(
             TO_BE_SET_RIGHT,
         )
     if workspace is None and (found.slack is None or found.slack.bot_token is None):
-        fail("Name the workspace with --workspace, or set SLACK_BOT_TOKEN.", TO_BE_SET_RIGHT)
+        fail(
+            "Name the workspace with --workspace: Slack's id of it (T…), or the Discord server's number.",
+            TO_BE_SET_RIGHT,
+        )
     typer.echo(finish(_link(found, wanted, platform, channel, workspace)))
 
 
@@ -68,11 +72,12 @@ async def _link(
     found: Settings, project: ProjectId, platform: Platform, channel: str, workspace: str | None
 ) -> str:
     clock = SystemClock()
-    async with opened_store(found) as (_, store):
+    async with opened_store(found) as (engine, store):
         where = WorkspaceId(workspace) if workspace is not None else await _own_workspace(found)
         linking = linking_over(found, store, clock, lambda: None)
         released = await linking.link(ChannelKey(platform, where, channel), project, AuthorId("operator"))
-    return linked(project, workspace=not channel, released=released)
+        told = linked(project, workspace=not channel, released=released)
+    return f"Database: {described(engine)}\n{told}"
 
 
 async def _own_workspace(found: Settings) -> WorkspaceId:

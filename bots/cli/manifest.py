@@ -57,7 +57,7 @@ def slack(
     if chosen is Profile.SOCKET and url is not None:
         fail("With Socket Mode Slack needs no address: drop --url, or use --profile http.", TO_BE_SET_RIGHT)
     if chosen is Profile.HTTP and url is None:
-        fail("Over HTTP Slack needs your address: add --url https://….", TO_BE_SET_RIGHT)
+        fail("Over HTTP Slack needs your address: add --url https://your.address", TO_BE_SET_RIGHT)
     written = json.loads(manifest_text(f"slack/{chosen}.json"))
     if url is not None:
         _reach_over_http(written, _events_url(url))

@@ -10,7 +10,9 @@ from bots.settings import Settings
 from bots.wiring import opened_store, resealing_over
 from core.services.resealing import Resealed
 
-secret = typer.Typer(invoke_without_command=True, help="Keys that seal tokens and API keys in the database.")
+secret = typer.Typer(
+    invoke_without_command=True, help="Print a new key for THREADLINE_SECRET_KEY, or reseal."
+)
 
 
 @secret.callback()

@@ -29,7 +29,7 @@ NAME_A_PROJECT = (
 )
 BAD_PROJECT = (
     "`{project}` is not a project id: one has 8 to 60 characters, small letters, digits and hyphens, with no "
-    "hyphen at either end. You find it in the address of the project in MicroVisualizer."
+    "hyphen at either end. MicroVisualizer's API lists them: GET /v1/projects."
 )
 BAD_PLACE = "I do not know `{word}`: at the end there may only be `workspace`."
 NOT_INSTALLED = (

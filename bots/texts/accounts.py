@@ -46,7 +46,7 @@ NOT_ALLOWED = (
 )
 _MISFITS = {
     Misfit.NO_PROJECT_ID: "There is something here that is no project id: one has 8 to 60 characters, small letters, digits and "
-    "hyphens. You find it in the address of the project in MicroVisualizer.",
+    "hyphens. MicroVisualizer's API lists them: GET /v1/projects.",
     Misfit.TOO_MANY_PROJECTS: f"Name at most {MOST_PROJECTS} projects, or none for all that the key sees.",
     Misfit.NO_NUMBER: "This has to be a whole number from 1 to 1000000, or empty.",
 }

@@ -91,7 +91,7 @@ def _waiting_for_a_human(uow: UnitOfWork, delivery: DeliveryId, states: set[Stat
     found = uow.deliveries.locked(delivery)
     if found is None or found.state not in states:
         named = " or ".join(sorted(state.value for state in states))
-        raise NotToBeRevived(f"{delivery} is not {named}: `threadline queue list` shows what is")
+        raise NotToBeRevived(f"{delivery} is not {named}: `threadline queue list` shows what is.")
     return found
 
 

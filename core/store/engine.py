@@ -2,10 +2,13 @@
 
 import fcntl
 import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -56,9 +59,16 @@ def _sqlite(url: URL, busy_ms: int) -> Engine:
     if url.get_backend_name() != "sqlite" or elsewhere:
         raise StoreUnusable("the database URL must be sqlite:///FILE or postgresql://USER@HOST/DATABASE")
     engine = create_engine(url.set(drivername="sqlite"), connect_args={"timeout": busy_ms / 1000})
+    event.listen(engine, "do_connect", _keep_private)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _keep_private(_: Dialect, __: ConnectionPoolEntry, where: Sequence[str], ___: Mapping[str, Any]) -> None:
+    """Make a file that is not there yet for its user alone: what people ask is in it."""
+    with suppress(OSError):  # SQLite tells what is wrong with it
+        os.close(os.open(where[0], os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

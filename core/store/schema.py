@@ -151,5 +151,5 @@ def check(engine: Engine) -> None:
 
 
 def cause(error: Exception) -> str:
-    """Return what the driver says, on one line."""
-    return " ".join(str(getattr(error, "orig", None) or error).split())
+    """Return what the driver says, on one line, for a sentence that goes on."""
+    return " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".?")

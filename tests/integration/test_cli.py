@@ -50,6 +50,7 @@ async def test_a_fault_that_may_pass_has_another_exit_code(town: Walk) -> None:
 async def test_link_sets_a_channels_or_the_workspaces_project_and_status_shows_it(town: Walk) -> None:
     env = environment(town, THREADLINE_DEFAULT_PROJECT="")
     done = await invoke("link", "shop-demo-7f3k2", "--channel", town.general, env=env)
+    assert done.stdout.startswith(f"Database: {env['THREADLINE_DATABASE_URL'].removeprefix('sqlite:///')}\n")
     assert "This channel now asks `shop-demo-7f3k2`" in done.stdout
     done = await invoke("link", "media-demo-4p9x1", env=environment(town, SLACK_APP_TOKEN=""))
     assert done.exit_code == 0

@@ -84,6 +84,15 @@ def test_no_write_of_a_question_makes_a_table_to_judge_an_index_by(engine: Engin
     assert "OpenEphemeral" not in {step.opcode for step in steps}
 
 
+def test_nobody_else_on_the_machine_reads_what_people_ask(engine: Engine, tmp_path: Path) -> None:
+    migrate(engine)
+    with engine.connect() as connection:  # while it is open there are a log and an index beside it
+        connection.exec_driver_sql("SELECT 1")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert {"threadline.db", "threadline.db-wal"} <= modes.keys()
+    assert set(modes.values()) == {0o600}
+
+
 def test_migrating_again_changes_nothing(engine: Engine, tmp_path: Path) -> None:
     migrate(engine)
     before = _dump(tmp_path / "threadline.db")
