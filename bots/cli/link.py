@@ -12,10 +12,9 @@ from bots.slack.access import web_client
 from bots.slack.identity import identify
 from bots.slack.inbound import SLACK
 from bots.texts import linked
-from bots.wiring import linking_over, opened_store, slack_access
+from bots.wiring import described, linking_over, opened_store, slack_access
 from core.clock import SystemClock
 from core.model import AuthorId, ChannelKey, Platform, ProjectId, WorkspaceId, project_id
-from core.store import described
 
 _TEAM = re.compile(r"[TE][A-Z0-9]+")
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]+")
